@@ -1,0 +1,17 @@
+"""Routes, port and headers of the model server."""
+
+from typing import Final
+
+PORT: Final = 8080
+PORT_NAME: Final = "http"
+
+ROUTE_PREDICT: Final = "/predict"
+ROUTE_LIVE: Final = "/healthz"
+ROUTE_READY: Final = "/readyz"
+ROUTE_METRICS: Final = "/metrics"
+ROUTE_MODEL: Final = "/model"
+
+HEADER_MODEL_NAME: Final = "X-Model-Name"
+HEADER_MODEL_VERSION: Final = "X-Model-Version"
+HEADER_MODEL_RUN_ID: Final = "X-Model-Run-Id"
+"""Values are percent-encoded UTF-8, as model names are any Unicode and headers are not."""

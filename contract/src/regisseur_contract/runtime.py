@@ -1,0 +1,47 @@
+"""What the operator puts into a serving pod and the server finds there.
+
+The operator writes these environment variables and paths, the server's settings read them.
+"""
+
+from typing import Final
+
+ENV_PREFIX: Final = "REGISSEUR_"
+
+ENV_MODEL_NAME: Final = "REGISSEUR_MODEL_NAME"
+ENV_MODEL_VERSION: Final = "REGISSEUR_MODEL_VERSION"
+ENV_RUN_ID: Final = "REGISSEUR_RUN_ID"
+ENV_MODEL_DIR: Final = "REGISSEUR_MODEL_DIR"
+ENV_DRAIN_SECONDS: Final = "REGISSEUR_DRAIN_SECONDS"
+
+ENV_ARTIFACT_URI: Final = "REGISSEUR_ARTIFACT_URI"
+"""Storage URI of the model folder as the registry names it, e.g. `mlflow-artifacts:/1/models/m-…`."""
+
+ENV_REGISTRY_URL: Final = "REGISSEUR_REGISTRY_URL"
+"""Base URL of the MLflow server that proxies `mlflow-artifacts:` URIs."""
+
+ENV_FETCH_TIMEOUT_SECONDS: Final = "REGISSEUR_FETCH_TIMEOUT_SECONDS"
+"""Deadline of one attempt to download the whole model."""
+
+MODEL_MOUNT: Final = "/model"
+"""Where the volume shared by the fetch and server containers is mounted."""
+
+MODEL_DIR: Final = f"{MODEL_MOUNT}/current"
+"""The model folder (the one with `MLmodel`); it appears by rename, complete or not at all."""
+
+SUBCOMMAND_FETCH: Final = "fetch"
+SUBCOMMAND_SERVE: Final = "serve"
+"""Arguments of the serving image's entry point."""
+
+DRAIN_SECONDS: Final = 10
+"""How long a server that was told to stop goes on accepting requests.
+
+An idle keep-alive connection learns of the end with its next answer (`Connection: close`), so
+this is also the longest pause of a client that neither checks its connection nor retries, less
+about two seconds until kube-proxy sends no more new connections.
+"""
+
+LONGEST_REQUEST_SECONDS: Final = 30
+"""Requests up to this long survive the end of their pod."""
+
+TERMINATION_GRACE_SECONDS: Final = DRAIN_SECONDS + LONGEST_REQUEST_SECONDS + 5
+"""`terminationGracePeriodSeconds`: drain, the longest request, and a margin."""

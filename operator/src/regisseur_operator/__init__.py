@@ -1,0 +1,1 @@
+"""Kopf operator that follows the MLflow Model Registry and rolls a model server to its versions."""

@@ -1,0 +1,1 @@
+"""FastAPI server for MLflow model folders; it never imports mlflow."""
