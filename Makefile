@@ -16,6 +16,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Bytecode is compiled once when the venv is made; a process that may not write it still reads it.
 export PYTHONDONTWRITEBYTECODE := 1
 
+$(shell mkdir -p build)
+
 .PHONY: help
 help: ## Show the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +34,48 @@ $(VENV_STAMP): locks/all.txt locks/uv.txt $(MEMBERS:%=%/pyproject.toml)
 .PHONY: lock
 lock: $(VENV_STAMP) ## Resolve every dependency again into locks/.
 	@tools/make-locks $(BIN)/uv
+
+# ---- checks ----------------------------------------------------------------------------------
+
+SOURCES := $(MEMBERS:%=%/src) tests tools/run-tiers
+
+.PHONY: check
+check: $(VENV_STAMP) ## Lint, types, layers, generated files, Dockerfiles, chart.
+	@ruff check $(SOURCES)
+	@ruff format --check --quiet $(SOURCES) || { echo "error: run 'make format'" >&2; exit 1; }
+	@mypy
+	@lint-imports --no-cache >build/lint-imports.log 2>&1 || { cat build/lint-imports.log; exit 1; }
+	@python -m regisseur_operator.api.generate --check
+	@hadolint Dockerfile.operator Dockerfile.serving devcluster/images/Dockerfile.*
+	@"$$(python -m regisseur_devcluster tool helm)" lint --quiet charts/regisseur
+	@echo "check: all good"
+
+.PHONY: format
+format: $(VENV_STAMP) ## Format the sources and sort their imports.
+	@ruff check --quiet --fix $(SOURCES) || true
+	@ruff format $(SOURCES)
+
+.PHONY: generate
+generate: $(VENV_STAMP) ## Write the CRD from the operator's models.
+	@python -m regisseur_operator.api.generate --write
+
+# ---- tests -----------------------------------------------------------------------------------
+
+TIERS := unit adapters cluster chart pipeline repo e2e
+
+.PHONY: test test-deep $(TIERS:%=test-%)
+test: check test-parts ## Run check and every test tier.
+	@tools/run-tiers $(TIERS)
+
+test-deep: check test-parts ## Run every tier with its long cases.
+	@tools/run-tiers --deep $(TIERS)
+
+.PHONY: test-parts
+test-parts: $(VENV_STAMP)
+	@python -m regisseur_devcluster images
+
+$(TIERS:%=test-%): test-%: $(VENV_STAMP)
+	@tools/run-tiers $*
 
 .PHONY: clean
 clean: ## Remove what builds leave in the checkout.
