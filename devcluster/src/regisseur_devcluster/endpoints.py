@@ -1,0 +1,58 @@
+"""Where the parts of a control plane listen."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from regisseur_devcluster.ports import free_ports
+
+SERVICE_RANGE = "10.214.0.0/16"
+FIRST_SERVICE = "10.214.0.1"
+"""The address of the `kubernetes` Service, under which pods find the API server."""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Address and ports.
+
+    Attributes:
+        address: Where the API server listens; all others stay on the loopback.
+        serves_pods: Whether the `kubernetes` Service points at the address.
+    """
+
+    address: str
+    api_port: int
+    etcd_port: int
+    etcd_peer_port: int
+    etcd_health_port: int
+    controllers_port: int
+    serves_pods: bool = False
+
+    @classmethod
+    def remembered(cls, path: Path) -> Self:
+        """Return the endpoints of a file, or free ones on the loopback, which the file then keeps.
+
+        A control plane that comes back must come back at the same place.
+        """
+        if path.exists():
+            return cls(**json.loads(path.read_text()))
+        endpoints = cls("127.0.0.1", *free_ports(5))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(endpoints)))
+        return endpoints
+
+    @property
+    def api(self) -> str:
+        """The address of the API server."""
+        return f"https://{self.address}:{self.api_port}"
+
+    @property
+    def etcd(self) -> str:
+        """The address of the store."""
+        return f"https://127.0.0.1:{self.etcd_port}"
+
+    @property
+    def etcd_health(self) -> str:
+        """Where the store says whether it is well; without encryption, there is nothing else."""
+        return f"http://127.0.0.1:{self.etcd_health_port}"

@@ -1,0 +1,41 @@
+"""Where things live: the only module here that reads the environment."""
+
+import os
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+"""The checkout; the members are installed editable, so the package lies inside it."""
+
+TOOLS = REPOSITORY / "devcluster" / "tools"
+
+
+def cache_folder() -> Path:
+    """Return the folder of things built once for all checkouts on the machine."""
+    return _folder("REGISSEUR_CACHE", "XDG_CACHE_HOME", ".cache")
+
+
+def state_folder() -> Path:
+    """Return the folder that holds the running cluster."""
+    return _folder("REGISSEUR_STATE", "XDG_STATE_HOME", ".local/state")
+
+
+def pip_configuration() -> Path | None:
+    """Return the pip configuration of this machine, if it has one."""
+    candidates = [
+        Path(os.environ.get("PIP_CONFIG_FILE", "/nonexistent")),
+        Path.home() / ".config" / "pip" / "pip.conf",
+        Path("/etc/pip.conf"),
+    ]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
+    """Return this process's environment with some variables added."""
+    return {**os.environ, **(extra or {})}
+
+
+def _folder(own: str, xdg: str, default: str) -> Path:
+    if chosen := os.environ.get(own):
+        return Path(chosen).expanduser().resolve()
+    base = os.environ.get(xdg) or Path.home() / default
+    return (Path(base) / "regisseur").resolve()

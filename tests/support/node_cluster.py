@@ -1,0 +1,1 @@
+"""The cluster with a node, for end-to-end tests."""
