@@ -1,0 +1,132 @@
+"""What the models of the resource are made of: their shared settings, rules and odd types.
+
+A rule is written twice, as CEL for the API server and as a validator here: the API server is the
+one that answers people, the validator holds for objects stored before the rule existed.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+
+INT_OR_STRING: Final = "x-kubernetes-int-or-string"
+VALIDATIONS: Final = "x-kubernetes-validations"
+
+_PERCENT: Final = re.compile(r"(0|[1-9][0-9]{0,2})%", re.ASCII)
+_WHOLE_NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
+_QUANTITY: Final = re.compile(
+    r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?", re.ASCII
+)
+
+
+class SpecModel(BaseModel):
+    """A part of what people write: unknown fields are refused, nothing is silently ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
+    )
+
+
+class StatusModel(BaseModel):
+    """A part of what the operator writes: a field of a newer operator is passed over."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore"
+    )
+
+
+def cel(*rules: tuple[str, str]) -> dict[str, Any]:
+    """Schema keyword for CEL rules, each an expression and the message that people read."""
+    return {VALIDATIONS: [{"rule": rule, "message": message} for rule, message in rules]}
+
+
+def _parse_version(value: object) -> object:
+    """YAML reads `version: 3` as a number and `version: "3"` as text; both mean version 3."""
+    if isinstance(value, str):
+        if not _WHOLE_NUMBER.fullmatch(value):
+            raise ValueError(VERSION_MESSAGE)
+        return int(value)
+    return value
+
+
+def _check_int_or_percent(value: int | str) -> int | str:
+    if isinstance(value, int):
+        if value < 0:
+            raise ValueError(INT_OR_PERCENT_MESSAGE)
+    elif not _PERCENT.fullmatch(value):
+        raise ValueError(INT_OR_PERCENT_MESSAGE)
+    return value
+
+
+def _parse_quantity(value: object) -> object:
+    text = str(value) if isinstance(value, int) else value
+    if not isinstance(text, str) or not _QUANTITY.fullmatch(text):
+        raise ValueError(QUANTITY_MESSAGE)
+    return text
+
+
+VERSION_MESSAGE: Final = "version must be a whole number from 1, such as 3"
+VERSION_RULE: Final = (
+    "type(self) == int ? self >= 1 : self.matches('^[1-9][0-9]{0,9}$')",
+    VERSION_MESSAGE,
+)
+INT_OR_PERCENT_MESSAGE: Final = "must be a number of pods such as 1, or a percentage such as 25%"
+INT_OR_PERCENT_RULE: Final = (
+    "type(self) == int ? self >= 0 : self.matches('^(0|[1-9][0-9]{0,2})%$')",
+    INT_OR_PERCENT_MESSAGE,
+)
+QUANTITY_MESSAGE: Final = "must be a quantity such as 500m, 1 or 512Mi"
+QUANTITY_RULE: Final = ("type(self) == int || isQuantity(self)", QUANTITY_MESSAGE)
+
+VersionNumber = Annotated[
+    int,
+    BeforeValidator(_parse_version),
+    Field(ge=1),
+    WithJsonSchema({INT_OR_STRING: True, **cel(VERSION_RULE)}),
+]
+"""A model version; the registry's own numbers, so a string is taken as well."""
+
+IntOrPercent = Annotated[
+    int | str,
+    AfterValidator(_check_int_or_percent),
+    WithJsonSchema({INT_OR_STRING: True, **cel(INT_OR_PERCENT_RULE)}),
+]
+"""A number of pods or a share of them, as a Deployment's strategy has it."""
+
+Quantity = Annotated[
+    str,
+    BeforeValidator(_parse_quantity),
+    WithJsonSchema({INT_OR_STRING: True, **cel(QUANTITY_RULE)}),
+]
+"""An amount of a resource in Kubernetes' notation, kept as it was written."""
+
+
+def _whole_second_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC).replace(microsecond=0)
+
+
+def _write_timestamp(value: datetime) -> str:
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Timestamp = Annotated[
+    AwareDatetime,
+    AfterValidator(_whole_second_utc),
+    PlainSerializer(_write_timestamp, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A time as Kubernetes writes it: UTC, whole seconds, so that reading it back gives the same."""
+
+Int32 = Annotated[int, Field(le=2**31 - 1), WithJsonSchema({"type": "integer", "format": "int32"})]
+Int64 = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})]
