@@ -1,0 +1,70 @@
+"""Speaking to a cluster as a person would: with kubectl and a kubeconfig."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regisseur_devcluster.commands import run
+from regisseur_devcluster.tools import tool
+
+CHUNK = 65536
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """The cluster of a kubeconfig.
+
+    Attributes:
+        kubeconfig: Names the cluster and who we are to it.
+    """
+
+    kubeconfig: Path
+
+    def __call__(
+        self, *arguments: str | Path, stdin: str | None = None, timeout_seconds: float = 300
+    ) -> str:
+        """Run kubectl and return what it printed.
+
+        Raises:
+            CommandError: It failed; the message ends with what it said.
+        """
+        return run(self._command(arguments), stdin=stdin, timeout_seconds=timeout_seconds)
+
+    def read(self, *arguments: str) -> dict[str, Any]:
+        """Return what `kubectl get` finds."""
+        document: dict[str, Any] = json.loads(self("get", *arguments, "-o", "json"))
+        return document
+
+    def apply(self, manifest: str) -> None:
+        """Apply a manifest by server-side apply, taking over its fields."""
+        self("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifest)
+
+    def watch(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `kubectl get --watch`; `read_documents` reads what it prints."""
+        watching = ("get", *arguments, "--watch", "--output-watch-events", "-o", "json")
+        return subprocess.Popen(
+            [str(part) for part in self._command(watching)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def _command(self, arguments: Sequence[str | Path]) -> list[str | Path]:
+        return [tool("kubectl"), "--kubeconfig", self.kubeconfig, *arguments]
+
+
+def read_documents(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """Read JSON objects that are printed one after the other, each over many lines.
+
+    An object ends with the only line that is a closing brace without indentation.
+    """
+    collected: list[str] = []
+    for line in lines:
+        collected.append(line)
+        if line.startswith("}") or (line.startswith("{") and line.rstrip().endswith("}")):
+            yield json.loads("".join(collected))
+            collected.clear()

@@ -1,0 +1,78 @@
+"""The MLflow server of the demo: a pod in the cluster, its data in a folder of this machine."""
+
+import json
+import os
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from regisseur_contract.tags import STAGE_PRODUCTION
+from regisseur_devcluster.demo.kubectl import Kubectl
+from regisseur_devcluster.errors import DevclusterError
+from regisseur_devcluster.settings import REPOSITORY
+
+MANIFESTS: Final = REPOSITORY / "devcluster" / "manifests"
+USER_ID: Final = 10001
+"""Whom the pod runs as, and so who owns the folder."""
+
+INSIDE_URL: Final = "http://mlflow.mlflow.svc:5000"
+"""Where pods find the server."""
+
+OUTSIDE_URL: Final = "http://127.0.0.1:30500"
+"""Where this machine finds the server of the devcluster."""
+
+ANSWER_SECONDS: Final = 30.0
+
+
+def apply_mlflow(kubectl: Kubectl, image: str, folder: Path | None) -> None:
+    """Put the server on the cluster, or bring it up to date.
+
+    Args:
+        kubectl: The cluster.
+        image: The server's image.
+        folder: Where its data lies on this machine; None leaves that to a storage class.
+    """
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.chown(folder, USER_ID, USER_ID)
+        volume = (MANIFESTS / "mlflow-volume.yaml").read_text()
+        kubectl.apply(Template(volume).substitute(folder=folder))
+    server = (MANIFESTS / "mlflow.yaml").read_text()
+    kubectl.apply(Template(server).safe_substitute(image=image))
+
+
+def wait_for_mlflow(kubectl: Kubectl, *, timeout_seconds: int = 300) -> None:
+    """Wait until the server answers."""
+    kubectl(
+        *("rollout", "status", "-n", "mlflow", "deployment/mlflow"),
+        f"--timeout={timeout_seconds}s",
+        timeout_seconds=timeout_seconds + 30,
+    )
+
+
+def newest_version(url: str, model: str) -> str | None:
+    """Return the highest version of a registered model, or None where there is none."""
+    return _highest(_versions(url, model))
+
+
+def production_version(url: str, model: str) -> str | None:
+    """Return the version of a registered model that is in Production, or None."""
+    versions = _versions(url, model)
+    return _highest([v for v in versions if v["current_stage"] == STAGE_PRODUCTION])
+
+
+def _versions(url: str, model: str) -> list[dict[str, Any]]:
+    query = urllib.parse.urlencode({"filter": f"name='{model}'"})
+    address = f"{url}/api/2.0/mlflow/model-versions/search?{query}"
+    try:
+        with urllib.request.urlopen(address, timeout=ANSWER_SECONDS) as answer:
+            found: list[dict[str, Any]] = json.load(answer).get("model_versions", [])
+    except (OSError, ValueError) as error:
+        raise DevclusterError(f"MLflow at {url} does not answer: {error}") from error
+    return found
+
+
+def _highest(versions: list[dict[str, Any]]) -> str | None:
+    return max((v["version"] for v in versions), key=int, default=None)
