@@ -12,10 +12,9 @@ import urllib.request
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from regisseur_contract.tags import STAGE_ARCHIVED, STAGE_NONE
-from support.mlflow_server import MlflowServer
 
 _CALL_TIMEOUT_SECONDS = 20.0
 _DEFAULT_EXPERIMENT = "0"
@@ -23,12 +22,21 @@ _DEFAULT_EXPERIMENT = "0"
 Json = dict[str, Any]
 
 
+class Registry(Protocol):
+    """An MLflow server, wherever it runs."""
+
+    @property
+    def url(self) -> str:
+        """Base URL, without a slash at the end."""
+        ...
+
+
 class RegistryRefusedError(AssertionError):
     """MLflow answered a test's call with an error; the message is its answer."""
 
 
 def create_model_version(
-    server: MlflowServer,
+    server: Registry,
     name: str,
     *,
     folder: Path | None = None,
@@ -76,7 +84,7 @@ def create_model_version(
 
 
 def register_model_version(
-    server: MlflowServer,
+    server: Registry,
     name: str,
     model: object,
     *,
@@ -106,7 +114,7 @@ def register_model_version(
     return int(logged.registered_model_version)
 
 
-def create_registered_model(server: MlflowServer, name: str) -> None:
+def create_registered_model(server: Registry, name: str) -> None:
     """Create an empty registered model unless it is there."""
     try:
         call(server, "POST", "/api/2.0/mlflow/registered-models/create", {"name": name})
@@ -116,7 +124,7 @@ def create_registered_model(server: MlflowServer, name: str) -> None:
 
 
 def transition(
-    server: MlflowServer, name: str, version: int, stage: str, *, archive: bool = True
+    server: Registry, name: str, version: int, stage: str, *, archive: bool = True
 ) -> None:
     """Move a version to a stage; `archive` moves its former holders to Archived."""
     call(
@@ -133,7 +141,7 @@ def transition(
     )
 
 
-def set_alias(server: MlflowServer, name: str, alias: str, version: int) -> None:
+def set_alias(server: Registry, name: str, alias: str, version: int) -> None:
     """Point an alias at a version."""
     call(
         server,
@@ -143,7 +151,7 @@ def set_alias(server: MlflowServer, name: str, alias: str, version: int) -> None
     )
 
 
-def delete_alias(server: MlflowServer, name: str, alias: str) -> None:
+def delete_alias(server: Registry, name: str, alias: str) -> None:
     """Remove an alias."""
     call(
         server,
@@ -153,7 +161,7 @@ def delete_alias(server: MlflowServer, name: str, alias: str) -> None:
     )
 
 
-def delete_version(server: MlflowServer, name: str, version: int) -> None:
+def delete_version(server: Registry, name: str, version: int) -> None:
     """Delete a version, whatever stage or alias it holds."""
     call(
         server,
@@ -163,14 +171,14 @@ def delete_version(server: MlflowServer, name: str, version: int) -> None:
     )
 
 
-def read_version(server: MlflowServer, name: str, version: int) -> Json:
+def read_version(server: Registry, name: str, version: int) -> Json:
     """Return what the registry holds of a version."""
     query = urllib.parse.urlencode({"name": name, "version": version})
     found: Json = call(server, "GET", f"/api/2.0/mlflow/model-versions/get?{query}")
     return dict(found["model_version"])
 
 
-def read_stages(server: MlflowServer, name: str) -> dict[int, str]:
+def read_stages(server: Registry, name: str) -> dict[int, str]:
     """Return the stage of every version of a model."""
     quote = '"' if "'" in name else "'"  # MLflow's filters know no escape
     query = urllib.parse.urlencode({"filter": f"name={quote}{name}{quote}"})
@@ -178,13 +186,13 @@ def read_stages(server: MlflowServer, name: str) -> dict[int, str]:
     return {int(v["version"]): v["current_stage"] for v in found.get("model_versions", [])}
 
 
-def read_run(server: MlflowServer, run_id: str) -> Json:
+def read_run(server: Registry, run_id: str) -> Json:
     """Return a run: its info and its data (metrics, params, tags)."""
     query = urllib.parse.urlencode({"run_id": run_id})
     return dict(call(server, "GET", f"/api/2.0/mlflow/runs/get?{query}")["run"])
 
 
-def call(server: MlflowServer, method: str, path: str, body: Json | None = None) -> Json:
+def call(server: Registry, method: str, path: str, body: Json | None = None) -> Json:
     """Call MLflow's REST API.
 
     Raises:
@@ -194,7 +202,7 @@ def call(server: MlflowServer, method: str, path: str, body: Json | None = None)
     return dict(json.loads(_send(server, method, path, data, "application/json") or b"{}"))
 
 
-def _create_run(server: MlflowServer, metrics: Mapping[str, float]) -> str:
+def _create_run(server: Registry, metrics: Mapping[str, float]) -> str:
     run = call(
         server,
         "POST",
@@ -213,7 +221,7 @@ def _create_run(server: MlflowServer, metrics: Mapping[str, float]) -> str:
     return run_id
 
 
-def _upload(server: MlflowServer, folder: Path, artifact_uri: str) -> None:
+def _upload(server: Registry, folder: Path, artifact_uri: str) -> None:
     place = artifact_uri.removeprefix("mlflow-artifacts:/")
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         target = urllib.parse.quote(f"{place}/{file.relative_to(folder).as_posix()}")
@@ -227,7 +235,7 @@ def _upload(server: MlflowServer, folder: Path, artifact_uri: str) -> None:
 
 
 def _send(
-    server: MlflowServer, method: str, path: str, data: bytes | None, content_type: str
+    server: Registry, method: str, path: str, data: bytes | None, content_type: str
 ) -> bytes:
     request = urllib.request.Request(
         server.url + path, data=data, method=method, headers={"Content-Type": content_type}
