@@ -234,9 +234,7 @@ def _upload(server: Registry, folder: Path, artifact_uri: str) -> None:
         )
 
 
-def _send(
-    server: Registry, method: str, path: str, data: bytes | None, content_type: str
-) -> bytes:
+def _send(server: Registry, method: str, path: str, data: bytes | None, content_type: str) -> bytes:
     request = urllib.request.Request(
         server.url + path, data=data, method=method, headers={"Content-Type": content_type}
     )
