@@ -20,14 +20,13 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from regisseur_operator.api.quantity import parse_quantity
+
 INT_OR_STRING: Final = "x-kubernetes-int-or-string"
 VALIDATIONS: Final = "x-kubernetes-validations"
 
 _PERCENT: Final = re.compile(r"(0|[1-9][0-9]{0,2})%", re.ASCII)
 _WHOLE_NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
-_QUANTITY: Final = re.compile(
-    r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?", re.ASCII
-)
 
 
 class SpecModel(BaseModel):
@@ -69,11 +68,16 @@ def _check_int_or_percent(value: int | str) -> int | str:
     return value
 
 
-def _parse_quantity(value: object) -> object:
+def _check_quantity(value: object) -> object:
+    """YAML reads `cpu: 1` as a number and `cpu: 500m` as text; both are quantities."""
     text = str(value) if isinstance(value, int) else value
-    if not isinstance(text, str) or not _QUANTITY.fullmatch(text):
-        raise ValueError(QUANTITY_MESSAGE)
-    return text
+    try:
+        if isinstance(text, str):
+            parse_quantity(text)
+            return text
+    except ValueError:
+        pass
+    raise ValueError(QUANTITY_MESSAGE)
 
 
 VERSION_MESSAGE: Final = "version must be a whole number from 1, such as 3"
@@ -87,7 +91,10 @@ INT_OR_PERCENT_RULE: Final = (
     INT_OR_PERCENT_MESSAGE,
 )
 QUANTITY_MESSAGE: Final = "must be a quantity such as 500m, 1 or 512Mi"
-QUANTITY_RULE: Final = ("type(self) == int || isQuantity(self)", QUANTITY_MESSAGE)
+QUANTITY_RULE: Final = (
+    "type(self) == int ? self >= 0 : isQuantity(self) && !self.startsWith('-')",
+    QUANTITY_MESSAGE,
+)
 
 VersionNumber = Annotated[
     int,
@@ -106,7 +113,7 @@ IntOrPercent = Annotated[
 
 Quantity = Annotated[
     str,
-    BeforeValidator(_parse_quantity),
+    BeforeValidator(_check_quantity),
     WithJsonSchema({INT_OR_STRING: True, **cel(QUANTITY_RULE)}),
 ]
 """An amount of a resource in Kubernetes' notation, kept as it was written."""
@@ -128,5 +135,5 @@ Timestamp = Annotated[
 ]
 """A time as Kubernetes writes it: UTC, whole seconds, so that reading it back gives the same."""
 
-Int32 = Annotated[int, Field(le=2**31 - 1), WithJsonSchema({"type": "integer", "format": "int32"})]
-Int64 = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})]
+Int32 = Annotated[int, Field(json_schema_extra={"format": "int32"})]
+Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]

@@ -17,13 +17,15 @@ from regisseur_operator.api.fields import (
     VersionNumber,
     cel,
 )
-from regisseur_operator.api.status import Reason
+from regisseur_operator.api.quantity import parse_quantity
+from regisseur_operator.api.reasons import Reason
 from regisseur_operator.errors import TerminalError
 
-MAX_NAME_LENGTH: Final = 50
+MAX_RESOURCES: Final = 6
+"""The most that the API server's cost limit for REQUESTS_RULE allows."""
 
 NAME_RULE: Final = (
-    "self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && self.size() <= 50",
+    "self.metadata.name.size() <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
     "metadata.name becomes the name of a Service: at most 50 lower-case letters, digits and '-',"
     " starting with a letter and ending with a letter or digit",
 )
@@ -44,6 +46,12 @@ RESERVED_ALIAS_RULE: Final = (
     "MLflow reserves 'latest' and 'v<number>': use version to pin a version, or another alias",
 )
 IMAGE_RULE: Final = ("!self.matches('\\\\s')", "an image reference has no white space")
+REQUESTS_RULE: Final = (
+    "!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits)"
+    " || quantity(string(self.requests[name]))"
+    ".compareTo(quantity(string(self.limits[name]))) <= 0)",
+    "a request must not be greater than its limit",
+)
 STUCK_STRATEGY_RULE: Final = (
     "!((self.maxSurge == 0 || self.maxSurge == '0%')"
     " && (self.maxUnavailable == 0 || self.maxUnavailable == '0%'))",
@@ -134,18 +142,27 @@ ResourceName = Annotated[str, Field(min_length=1, max_length=253)]
 class Resources(SpecModel):
     """Compute resources of the server's container."""
 
+    model_config = ConfigDict(json_schema_extra=cel(REQUESTS_RULE))
+
     requests: dict[ResourceName, Quantity] = Field(
         default_factory=dict,
-        max_length=8,
+        max_length=MAX_RESOURCES,
         description="What a pod is sure to get and what it is scheduled by, such as cpu: 500m and"
         " memory: 512Mi.",
     )
     limits: dict[ResourceName, Quantity] = Field(
         default_factory=dict,
-        max_length=8,
+        max_length=MAX_RESOURCES,
         description="What a pod may use at most. A server that goes over its memory limit is"
         " killed.",
     )
+
+    @model_validator(mode="after")
+    def _check_requests(self) -> Self:
+        for name in self.requests.keys() & self.limits.keys():
+            if parse_quantity(self.requests[name]) > parse_quantity(self.limits[name]):
+                raise ValueError(REQUESTS_RULE[1])
+        return self
 
 
 class ServingSpec(SpecModel):
@@ -254,9 +271,8 @@ class ModelDeploymentSpec(SpecModel):
         description="How many pods serve the model. `kubectl scale` and autoscalers set it.",
     )
     strategy: Strategy = Field(
-        default_factory=lambda: Strategy(rolling_update=RollingUpdate()),
+        default=Strategy(rolling_update=RollingUpdate()),
         description="How traffic moves from the version that is served to a new one.",
-        json_schema_extra={"default": {"rollingUpdate": {}}},
     )
     min_ready_seconds: Int32 = Field(
         default=10,
