@@ -37,7 +37,8 @@ class Endpoints:
         """
         if path.exists():
             return cls(**json.loads(path.read_text()))
-        endpoints = cls("127.0.0.1", *free_ports(5))
+        api, etcd, peer, health, controllers = free_ports(5)
+        endpoints = cls("127.0.0.1", api, etcd, peer, health, controllers)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(endpoints)))
         return endpoints

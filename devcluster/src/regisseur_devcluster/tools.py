@@ -50,7 +50,12 @@ class Family:
         """The version that the go.mod pins."""
         pins = (self.source / "go.mod").read_text()
         found = re.search(rf"^\s*(?:require )?{re.escape(self.module)} v(\S+)", pins, re.MULTILINE)
-        return found[1] if found else "0"
+        return found[1] if found else ""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return f"{self.folder} {self.version}".strip()
 
 
 FAMILIES = (
@@ -95,7 +100,7 @@ def prepare(*names: str) -> None:
     wanted = [family for family in FAMILIES if not set(names).isdisjoint(family.programs)]
     for family in wanted:
         if _folder(family).exists():
-            note(f"{family.folder} {family.version}: built before")
+            note(f"{family.title}: built before")
         ensure(family)
 
 
@@ -116,10 +121,11 @@ def _build(family: Family, folder: Path) -> None:
     """Build into a folder beside the wanted one, so that a half-built one is never seen."""
     unfinished = Path(tempfile.mkdtemp(prefix=f".{family.folder}-", dir=folder.parent))
     try:
-        with step(f"{family.folder} {family.version}: building with Go {go_version()}"):
+        with step(f"building {family.title} with Go {go_version()}"):
+            command: list[str | Path] = [go_program(), "build", "-trimpath"]
+            command += ["-ldflags", _linker_flags(family), "-o", f"{unfinished}/"]
             run(
-                [go_program(), "build", "-trimpath", "-ldflags", _linker_flags(family)]
-                + ["-o", f"{unfinished}/", family.packages],
+                [*command, family.packages],
                 extra_environment={"CGO_ENABLED": "0"},
                 folder=family.source,
                 timeout_seconds=BUILD_LIMIT_SECONDS,

@@ -1,0 +1,127 @@
+"""The container images of the project, built without a registry and without an engine.
+
+An image that lies in the cache under the hash of its content is never built again.
+"""
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from regisseur_devcluster.baseimage import base_archive
+from regisseur_devcluster.buildah import build_image, has_image, push_image, save_image
+from regisseur_devcluster.buildcontext import content_hash, parse_copied, stage, text_hash
+from regisseur_devcluster.locking import exclusive
+from regisseur_devcluster.settings import REPOSITORY, cache_folder
+from regisseur_devcluster.steps import note, step
+from regisseur_devcluster.tools import tool
+
+PREFIX = "localhost/regisseur"
+"""What the names of images begin with that were never in a registry."""
+
+KEPT_ARCHIVES = 2
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of the project.
+
+    Attributes:
+        name: Its name below the prefix.
+        dockerfile: Path of its Dockerfile in the repository.
+    """
+
+    name: str
+    dockerfile: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image that lies in the cache, ready to be loaded.
+
+    Attributes:
+        reference: Its name, with the hash of its content as tag.
+        archive: The file to load it from.
+    """
+
+    reference: str
+    archive: Path
+
+    @property
+    def latest(self) -> str:
+        """The name that always means the newest build."""
+        return f"{self.reference.rpartition(':')[0]}:dev"
+
+
+APPLICATIONS = (
+    Image("serving", "Dockerfile.serving"),
+    Image("operator", "Dockerfile.operator"),
+    Image("mlflow", "devcluster/images/Dockerfile.mlflow"),
+)
+
+
+def build_applications(names: Iterable[str] = ()) -> list[Built]:
+    """Build the images of the project, or some of them, unless they are in the cache."""
+    wanted = set(names) or {image.name for image in APPLICATIONS}
+    return [build_application(image) for image in APPLICATIONS if image.name in wanted]
+
+
+def build_application(image: Image) -> Built:
+    """Build one image on the local base image, unless it is in the cache."""
+    dockerfile = REPOSITORY / image.dockerfile
+    base = _base()
+    with tempfile.TemporaryDirectory(prefix="regisseur-image-") as folder:
+        context = Path(folder)
+        stage(parse_copied(dockerfile.read_text()), sources=REPOSITORY, target=context)
+        return _build(image.name, dockerfile, context, base)
+
+
+def pause_image() -> Built:
+    """Return the image of the process that holds a pod's namespaces open."""
+    dockerfile = REPOSITORY / "devcluster" / "images" / "Dockerfile.pause"
+    program = tool("pause")
+    with tempfile.TemporaryDirectory(prefix="regisseur-image-") as folder:
+        stage([program.name], sources=program.parent, target=Path(folder))
+        return _build("pause", dockerfile, Path(folder), None)
+
+
+def push(built: Built, registry: str) -> str:
+    """Send an image to a registry and return the name it has there."""
+    target = f"{registry.rstrip('/')}/{built.reference.removeprefix('localhost/')}"
+    with step(f"pushing {target}"):
+        push_image(built.archive, target)
+    return target
+
+
+def _base() -> str:
+    """Return the name of the local base image, which the store keeps; it is never loaded."""
+    dockerfile = REPOSITORY / "devcluster" / "images" / "Dockerfile.base"
+    archive = base_archive()
+    reference = f"{PREFIX}/base:{text_hash(dockerfile.read_text(), archive.parent.name)}"
+    with exclusive(archive.with_name(".lock"), waiting_for="build of the base image"):
+        if not has_image(reference):
+            with step(f"image {reference}"):
+                build_image(reference, dockerfile=dockerfile, context=archive.parent, base=None)
+    return reference
+
+
+def _build(name: str, dockerfile: Path, context: Path, base: str | None) -> Built:
+    tag = content_hash(context, dockerfile.read_text(), base or "")
+    reference = f"{PREFIX}/{name}:{tag}"
+    built = Built(reference, cache_folder() / "images" / f"{name}-{tag}.tar")
+    lock = built.archive.with_name(f".{name}.lock")
+    with exclusive(lock, waiting_for=f"build of image {name}"):
+        if built.archive.exists():
+            note(f"image {reference}: built before")
+            return built
+        with step(f"image {reference}"):
+            build_image(reference, dockerfile=dockerfile, context=context, base=base)
+            save_image(reference, built.archive)
+        _forget_older(name, built.archive.parent)
+    return built
+
+
+def _forget_older(name: str, folder: Path) -> None:
+    archives = sorted(folder.glob(f"{name}-*.tar"), key=lambda path: path.stat().st_mtime)
+    for archive in archives[:-KEPT_ARCHIVES]:
+        archive.unlink()

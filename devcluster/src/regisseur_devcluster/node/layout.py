@@ -1,0 +1,90 @@
+"""Addresses, ports and folders of the cluster with a node.
+
+There is one such cluster on a machine, so they are fixed. Its addresses are an address of our own
+on the loopback interface and two ranges that machines rarely use: nothing of the cluster listens
+where other machines could reach it, and it does not notice when this machine changes networks.
+Its ports are not the usual ones, so that a person's own etcd, containerd or kubelet is not met.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from regisseur_devcluster.endpoints import Endpoints
+
+NODE_NAME = "regisseur"
+NODE_ADDRESS = "10.215.0.1"
+"""Where the API server, the kubelet and the cluster's DNS listen; on the interface `lo`."""
+
+POD_RANGE = "10.213.0.0/16"
+POD_GATEWAY = "10.213.0.1"
+CLUSTER_DOMAIN = "cluster.local"
+
+ENDPOINTS = Endpoints(
+    address=NODE_ADDRESS,
+    api_port=16443,
+    etcd_port=12379,
+    etcd_peer_port=12380,
+    etcd_health_port=12381,
+    controllers_port=20257,
+    serves_pods=True,
+)
+SCHEDULER_PORT = 20259
+KUBELET_PORT = 20250
+KUBELET_HEALTH_PORT = 20248
+PROXY_HEALTH_PORT = 20256
+PROXY_METRICS_PORT = 20249
+DNS_HEALTH_PORT = 20253
+DNS_READY_PORT = 20254
+
+RUN = Path("/run/regisseur")
+"""What belongs to the machine's present boot: sockets, and who holds the node."""
+
+CGROUP = "regisseur"
+"""Parent of the pods' control groups in every hierarchy."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of the cluster, all below one."""
+
+    folder: Path
+
+    @property
+    def containerd_socket(self) -> Path:
+        """Where containerd listens; the kernel allows such paths 107 characters only."""
+        return RUN / "containerd.sock"
+
+    @property
+    def containerd_state(self) -> Path:
+        """Running containers and their network namespaces."""
+        return RUN / "containerd"
+
+    @property
+    def containerd_root(self) -> Path:
+        """Images and container file systems."""
+        return self.folder / "containerd"
+
+    @property
+    def kubelet_root(self) -> Path:
+        """Volumes of the pods."""
+        return self.folder / "kubelet"
+
+    @property
+    def pod_logs(self) -> Path:
+        """What containers print."""
+        return self.folder / "pod-logs"
+
+    @property
+    def configuration(self) -> Path:
+        """The configuration files of all parts."""
+        return self.folder / "configuration"
+
+    @property
+    def cni(self) -> Path:
+        """Network configuration and the addresses given to pods."""
+        return self.folder / "cni"
+
+    @property
+    def volumes(self) -> Path:
+        """The folders behind PersistentVolumes."""
+        return self.folder / "volumes"

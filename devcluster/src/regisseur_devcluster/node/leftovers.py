@@ -1,0 +1,111 @@
+"""Taking away everything that the cluster brought to the machine, whether it still runs or not.
+
+Nothing here relies on the cluster's own programs being alive: after a kill -9 of everything the
+same steps find the same things.
+"""
+
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from regisseur_devcluster.errors import DevclusterError
+from regisseur_devcluster.node.before import SHARED, Before
+from regisseur_devcluster.node.cgroups import pod_processes, remove_cgroups
+from regisseur_devcluster.node.containerd import NETWORK
+from regisseur_devcluster.node.firewall import remove_rules
+from regisseur_devcluster.node.layout import RUN, Layout
+from regisseur_devcluster.node.links import remove_links
+from regisseur_devcluster.node.mounts import unmount_below
+from regisseur_devcluster.node.sysctls import restore_sysctls
+from regisseur_devcluster.processes import Daemon, Identity, end, identify
+
+PATIENCE_SECONDS = 10.0
+CONTAINER_LINKS = Path("/var/log/containers")
+CNI_RESULTS = Path("/var/lib/cni/results")
+
+
+def live_processes(layout: Layout) -> list[Identity]:
+    """Return everything that runs for the cluster: its parts, the shims and the pods."""
+    pid_files = sorted((layout.folder / "pids").glob("*"))
+    parts = [Daemon(path.name, layout.folder).identity for path in pid_files]
+    found = [part for part in parts if part] + shims(layout) + pod_processes()
+    return list(dict.fromkeys(found))
+
+
+def shims(layout: Layout) -> list[Identity]:
+    """Return the processes between our containerd and its containers."""
+    processes = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    socket = str(layout.containerd_socket)
+    found = [identify(int(entry.name)) for entry in processes if _is_shim(entry, socket)]
+    return [identity for identity in found if identity]
+
+
+def sweep(before: Before) -> None:
+    """End all processes of a cluster and remove all that it left on the machine."""
+    layout = Layout(Path(before.folder))
+    _end_processes(layout)
+    sockets = _shim_sockets(layout)
+    if left := unmount_below([layout.folder, RUN]):
+        raise DevclusterError(f"still mounted, so nothing is deleted: {', '.join(left)}")
+    remove_links()
+    remove_rules(spare_chains=before.chains, spare_tables=before.tables)
+    _patiently(remove_cgroups, "the pods' control groups")
+    restore_sysctls(before.sysctls)
+    _remove_files(layout, sockets, before)
+
+
+def _end_processes(layout: Layout) -> None:
+    """End what could start something new first, then all that is left."""
+    for name in ("kubelet", "containerd"):
+        Daemon(name, layout.folder).stop(signal.SIGKILL)
+    # A shim that sees its container end may still be writing; so ask until nothing new appears.
+    _patiently(lambda: _end_round(layout), "the cluster's processes")
+
+
+def _end_round(layout: Layout) -> bool:
+    found = live_processes(layout)
+    end(found, first=signal.SIGKILL)
+    return not found
+
+
+def _remove_files(layout: Layout, sockets: list[Path], before: Before) -> None:
+    for socket in sockets:
+        socket.unlink(missing_ok=True)
+    for result in CNI_RESULTS.glob(f"{NETWORK}-*"):
+        result.unlink()
+    for link in CONTAINER_LINKS.glob("*"):
+        if link.is_symlink() and str(link.readlink()).startswith(f"{layout.pod_logs}/"):
+            link.unlink()
+    for folder in SHARED:
+        if str(folder) not in before.folders:
+            # Not empty means that somebody else uses it meanwhile.
+            with suppress(OSError):
+                folder.rmdir()
+    for folder in (layout.folder, RUN):
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def _shim_sockets(layout: Layout) -> list[Path]:
+    """Return the sockets of the shims, which lie at a place that containerd fixes."""
+    notes = layout.containerd_state.glob("io.containerd.runtime.v2.task/*/*/address")
+    return [Path(note.read_text().removeprefix("unix://")) for note in notes]
+
+
+def _is_shim(process: Path, socket: str) -> bool:
+    try:
+        arguments = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return False
+    return Path(arguments[0]).name.startswith("containerd-shim") and socket in arguments
+
+
+def _patiently(is_done: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_done():
+        if time.monotonic() > deadline:
+            raise DevclusterError(f"{what} cannot be removed")
+        time.sleep(0.1)

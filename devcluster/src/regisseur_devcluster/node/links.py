@@ -1,0 +1,30 @@
+"""Network interfaces and addresses of the node."""
+
+import json
+
+from regisseur_devcluster.commands import run, succeeds
+from regisseur_devcluster.node.layout import NODE_ADDRESS, POD_GATEWAY
+
+ON_LOOPBACK = (f"{NODE_ADDRESS}/32", "dev", "lo")
+
+
+def add_node_address() -> None:
+    """Give this machine the address under which the node answers."""
+    if NODE_ADDRESS not in run(["ip", "-4", "-oneline", "address", "show", "dev", "lo"]):
+        run(["ip", "address", "add", *ON_LOOPBACK])
+
+
+def remove_links() -> None:
+    """Take away the node's address and the machine's end of every pod's cable."""
+    succeeds(["ip", "address", "delete", *ON_LOOPBACK])
+    for name in pod_links(run(["ip", "-json", "address", "show"])):
+        succeeds(["ip", "link", "delete", name])
+
+
+def pod_links(listing: str) -> list[str]:
+    """Return the interfaces that lead to pods: they all have the pods' gateway as address."""
+    return [
+        link["ifname"]
+        for link in json.loads(listing)
+        if any(address.get("local") == POD_GATEWAY for address in link.get("addr_info", []))
+    ]
