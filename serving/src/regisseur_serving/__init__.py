@@ -1,1 +1,1 @@
-"""FastAPI server for MLflow model folders; it never imports mlflow."""
+"""Serve an MLflow model folder over HTTP without MLflow, and fetch that folder first."""

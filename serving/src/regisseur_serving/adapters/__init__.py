@@ -1,0 +1,1 @@
+"""The doors to the outside: the artifact store, the disk, scikit-learn."""

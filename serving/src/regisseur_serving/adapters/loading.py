@@ -1,0 +1,117 @@
+"""From a model folder to a predictor that is warm."""
+
+import logging
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from regisseur_serving.adapters.model_folder import (
+    Records,
+    read_example,
+    read_mlmodel,
+    resolve_inside,
+)
+from regisseur_serving.core.mlmodel import MLmodel
+from regisseur_serving.core.tables import RECORDS, TableReader
+from regisseur_serving.errors import InputError, ModelError
+from regisseur_serving.ports.predictor import Predictor, Table
+
+_WARM_CALLS = 5
+_LOGGER = logging.getLogger("regisseur_serving.loading")
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that has predicted its example.
+
+    Attributes:
+        mlmodel: What its folder says.
+        predictor: What predicts.
+        reader: Reads request bodies for its signature.
+        example: Records that it predicts; empty when the folder has no usable example.
+        call_seconds: Time of one warm prediction of the example; infinite when it is not known.
+        load_seconds: Time from the first byte read to being warm.
+        takes_arrays: Whether requests reach it without a DataFrame.
+    """
+
+    mlmodel: MLmodel
+    predictor: Predictor
+    reader: TableReader
+    example: Records
+    call_seconds: float
+    load_seconds: float
+    takes_arrays: bool
+
+
+def load_model(folder: Path) -> LoadedModel:
+    """Load the model of a folder and warm it up.
+
+    Raises:
+        ModelError: It cannot be served.
+    """
+    started = time.perf_counter()
+    mlmodel = read_mlmodel(folder)
+    path = resolve_inside(folder, mlmodel.model_file)
+    example = read_example(folder, mlmodel)
+    # Imports scikit-learn, which takes longer than all the rest: mistakes above are told first.
+    from regisseur_serving.adapters import sklearn_model  # noqa: PLC0415
+
+    reader = TableReader(mlmodel.signature)
+    example, probe = _choose_probe(reader, mlmodel, example)
+    estimator = sklearn_model.load_estimator(path)
+    _compare_versions(mlmodel.sklearn_version, sklearn_model.SKLEARN_VERSION)
+    predictor = sklearn_model.SklearnPredictor(estimator, mlmodel)
+    try:
+        predictor.warm_up(probe)
+        call_seconds = _measure(predictor, probe)
+    except ModelError:
+        if example:
+            raise
+        _LOGGER.warning("the model has no usable input example: it is neither tried nor warm")
+        call_seconds = math.inf
+    return LoadedModel(
+        mlmodel=mlmodel,
+        predictor=predictor,
+        reader=reader,
+        example=example,
+        call_seconds=call_seconds,
+        load_seconds=time.perf_counter() - started,
+        takes_arrays=predictor.takes_arrays,
+    )
+
+
+def _choose_probe(reader: TableReader, mlmodel: MLmodel, example: Records) -> tuple[Records, Table]:
+    """Return the example and its table; a table of plain values without a usable example."""
+    if example:
+        try:
+            return example, reader.read({RECORDS: example})[0]
+        except InputError as error:
+            _LOGGER.warning("the model's input example does not fit its signature: %s", error)
+    signature = mlmodel.signature
+    if signature.is_numeric:
+        return [], np.ones((1, len(signature.columns)))
+    zeros = {"string": "", "boolean": False}
+    return [], {column.name: [zeros.get(column.type, 1)] for column in signature.columns}
+
+
+def _compare_versions(written_with: str, here: str) -> None:
+    if written_with.split(".")[:2] != here.split(".")[:2]:
+        _LOGGER.warning(
+            "the model was written with scikit-learn %s and is served with %s; "
+            "its predictions may differ",
+            written_with or "(unknown)",
+            here,
+        )
+
+
+def _measure(predictor: Predictor, probe: Table) -> float:
+    """Return the time of the quickest of a few calls: the others waited for something else."""
+    times = []
+    for _ in range(_WARM_CALLS):
+        started = time.perf_counter()
+        predictor.predict(probe)
+        times.append(time.perf_counter() - started)
+    return min(times)

@@ -1,0 +1,151 @@
+"""The artifact proxy of an MLflow server, over the standard library's HTTP client.
+
+One connection is kept for all files. Every fault becomes a `FetchError`, transient or not;
+the body of an answer is read in pieces and never beyond what was announced.
+"""
+
+import http.client
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+from regisseur_serving.core.listing import parse_listing
+from regisseur_serving.errors import FetchError, TransientFetchError
+from regisseur_serving.ports.artifacts import Entry
+
+_ROUTE = "/api/2.0/mlflow-artifacts/artifacts"
+_PIECE_BYTES = 1 << 20
+_MAX_LISTING_BYTES = 8 << 20
+_SHOWN_CHARACTERS = 200
+_TRANSIENT: set[int] = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+_HINTS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "the server wants credentials",
+    HTTPStatus.FORBIDDEN: "check the permissions, and that MLFLOW_SERVER_ALLOWED_HOSTS of the "
+    "MLflow server names this host and port",
+    HTTPStatus.NOT_FOUND: "the artifact is gone, or the URL is not that of an MLflow server "
+    "that proxies artifacts",
+}
+
+
+class MlflowArtifacts:
+    """Reads artifacts through an MLflow server.
+
+    Args:
+        base_url: Address of the server, with or without a path.
+        read_timeout_seconds: Longest silence of the server.
+
+    Raises:
+        FetchError: The address is no HTTP address.
+    """
+
+    def __init__(self, base_url: str, *, read_timeout_seconds: float) -> None:
+        self._base_path, self._connection = _connect(base_url, read_timeout_seconds)
+        self._authority = f"{self._connection.host}:{self._connection.port}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def list_folder(self, path: str) -> list[Entry]:
+        """Return what lies directly in a folder.
+
+        Raises:
+            FetchError: The server refused, or answered no listing.
+        """
+        body = bytearray()
+        self._get(f"{_ROUTE}?path={quote(path, safe='')}", body.extend, _MAX_LISTING_BYTES)
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            raise TransientFetchError(
+                f"{self._authority} answered a listing that is not JSON; "
+                "is it an MLflow server that proxies artifacts?"
+            ) from None
+        return parse_listing(document)
+
+    def read_file(self, path: str, size_bytes: int, write: Callable[[bytes], object]) -> None:
+        """Hand the bytes of a file to `write`.
+
+        Raises:
+            FetchError: The server refused, or sent another number of bytes than `size_bytes`.
+        """
+        received = self._get(f"{_ROUTE}/{quote(path)}", write, size_bytes)
+        if received != size_bytes:
+            raise TransientFetchError(
+                f"{self._authority} sent {received} of {size_bytes} bytes of {path}"
+            )
+
+    def _get(self, target: str, write: Callable[[bytes], object], limit_bytes: int) -> int:
+        try:
+            self._connection.request("GET", self._base_path + target)
+            answer = self._connection.getresponse()
+            if answer.status != HTTPStatus.OK:
+                raise self._translate_status(answer)
+            return self._copy(answer, write, limit_bytes)
+        except FetchError:
+            self._connection.close()
+            raise
+        except http.client.HTTPException as error:
+            self._connection.close()
+            raise TransientFetchError(
+                f"{self._authority} broke off its answer ({type(error).__name__})"
+            ) from None
+        except OSError as error:
+            self._connection.close()
+            raise TransientFetchError(
+                f"cannot reach {self._authority}: {error.strerror or error}"
+            ) from None
+
+    def _copy(
+        self, answer: http.client.HTTPResponse, write: Callable[[bytes], object], limit_bytes: int
+    ) -> int:
+        received = 0
+        while piece := answer.read1(_PIECE_BYTES):
+            received += len(piece)
+            if received > limit_bytes:
+                raise TransientFetchError(
+                    f"{self._authority} sends more than the {limit_bytes} bytes it may"
+                )
+            write(piece)
+        return received
+
+    def _translate_status(self, answer: http.client.HTTPResponse) -> FetchError:
+        said = answer.read1(_SHOWN_CHARACTERS * 4).decode("utf-8", "replace")
+        said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+        message = f"{self._authority} answered {answer.status}"
+        if said:
+            message = f"{message}: {said[:_SHOWN_CHARACTERS]}"
+        if hint := _HINTS.get(answer.status):
+            message = f"{message}; {hint}"
+        return (TransientFetchError if answer.status in _TRANSIENT else FetchError)(message)
+
+
+def _connect(base_url: str, timeout_seconds: float) -> tuple[str, http.client.HTTPConnection]:
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+        raise FetchError(
+            "the registry's address is not of the form http://host:port or https://host:port"
+        )
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    return parts.path.rstrip("/"), kind(parts.hostname, port, timeout=timeout_seconds)

@@ -1,0 +1,76 @@
+"""Read a model folder as MLflow wrote it."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from regisseur_serving.core.mlmodel import MLmodel, parse_mlmodel
+from regisseur_serving.errors import ModelError
+
+_MLMODEL = "MLmodel"
+_MAX_BYTES = 8 << 20
+_EXAMPLE_ROWS = 5
+
+Records = list[dict[str, object]]
+
+
+def read_mlmodel(folder: Path) -> MLmodel:
+    """Read the MLmodel file of a folder.
+
+    Raises:
+        ModelError: It is missing, broken, or of a model that this server does not serve.
+    """
+    path = folder / _MLMODEL
+    if not path.is_file():
+        raise ModelError(f"there is no file {_MLMODEL} in {folder}; fetch the model first")
+    try:
+        document = yaml.safe_load(_read_text(path))
+    except (yaml.YAMLError, RecursionError):
+        raise ModelError(f"{_MLMODEL} in {folder} is not YAML; log the model again") from None
+    return parse_mlmodel(document)
+
+
+def read_example(folder: Path, mlmodel: MLmodel) -> Records:
+    """Return the first rows of the input example; none when there is no example.
+
+    Raises:
+        ModelError: The example is announced but missing or unreadable.
+    """
+    if not mlmodel.example_file:
+        return []
+    path = resolve_inside(folder, mlmodel.example_file)
+    try:
+        document = json.loads(_read_text(path))
+        rows = document["data"][:_EXAMPLE_ROWS]
+        return [dict(zip(document["columns"], row, strict=True)) for row in rows]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ModelError(
+            f"the input example {mlmodel.example_file} is not a table; log the model again"
+        ) from None
+
+
+def resolve_inside(folder: Path, name: str) -> Path:
+    """Return the path of an existing file of the model.
+
+    Raises:
+        ModelError: There is no such file, or it lies outside the folder.
+    """
+    root = folder.resolve()
+    path = (root / name).resolve()
+    if not path.is_relative_to(root):
+        raise ModelError(f"MLmodel names the file {name[:80]!r} outside the model folder")
+    if not path.is_file():
+        raise ModelError(
+            f"MLmodel names the file {name[:80]!r}, which is not in {folder}; log the model again"
+        )
+    return path
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ModelError(f"{path.name} is larger than {_MAX_BYTES} bytes")
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"cannot read {path.name}: {type(error).__name__}") from None

@@ -1,0 +1,1 @@
+"""The HTTP surface: routes, their documentation, draining and measuring."""

@@ -1,0 +1,87 @@
+"""The routes beside prediction: health, metrics, what is served."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from regisseur_contract.http import ROUTE_LIVE, ROUTE_METRICS, ROUTE_MODEL, ROUTE_READY
+from regisseur_serving.api.lifecycle import Lifecycle, Phase
+from regisseur_serving.telemetry import Metrics
+
+
+class Health(BaseModel):
+    """Answer of the health routes."""
+
+    status: str = Field(description="`alive`, or the phase: `loading`, `ready`, `draining`.")
+
+
+class ModelDescription(BaseModel):
+    """Answer of `/model`."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    name: str = Field(description="Name of the registered model.")
+    version: str = Field(description="Version of the registered model.")
+    run_id: str = Field(description="MLflow run that made it; empty if none did.")
+    model_id: str = Field(description="MLflow's id of the logged model; empty if it has none.")
+    flavor: str = Field(description="MLflow flavor that is served.")
+    sklearn_version: str = Field(description="scikit-learn version that wrote the model.")
+    signature: dict[str, Any] = Field(description="The model's signature, as MLflow wrote it.")
+    input_example: list[dict[str, Any]] = Field(description="Records that the model predicts.")
+    takes_arrays: bool = Field(description="Whether requests reach it without a DataFrame.")
+    loaded_at: datetime = Field(description="When it became ready.")
+    load_seconds: float = Field(description="Time that loading and warming up took.")
+
+
+def build_router(lifecycle: Lifecycle, metrics: Metrics) -> APIRouter:
+    """Return the routes, bound to the state of one server."""
+    router = APIRouter()
+
+    @router.get(ROUTE_LIVE, summary="Is the process alive?")
+    async def live() -> Health:
+        return Health(status="alive")
+
+    @router.get(
+        ROUTE_READY,
+        summary="Should this server get requests?",
+        responses={503: {"model": Health, "description": "Not yet, or not any more."}},
+    )
+    async def ready(response: Response) -> Health:
+        phase = lifecycle.phase
+        if phase is not Phase.READY:
+            response.status_code = 503
+        return Health(status=phase)
+
+    @router.get(ROUTE_METRICS, summary="Metrics for Prometheus", response_class=Response)
+    async def scrape() -> Response:
+        return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @router.get(
+        ROUTE_MODEL,
+        summary="Which model is served?",
+        responses={503: {"description": "The model is being loaded."}},
+    )
+    async def model() -> ModelDescription:
+        return _describe(lifecycle)
+
+    return router
+
+
+def _describe(lifecycle: Lifecycle) -> ModelDescription:
+    served = lifecycle.served
+    if served is None:
+        raise HTTPException(503, "The model is being loaded", {"Retry-After": "1"})
+    loaded = served.loaded
+    return ModelDescription(
+        **served.identity,
+        model_id=loaded.mlmodel.model_id,
+        flavor="sklearn",
+        sklearn_version=loaded.mlmodel.sklearn_version,
+        signature=dict(loaded.mlmodel.signature_document),
+        input_example=loaded.example,
+        takes_arrays=loaded.takes_arrays,
+        loaded_at=served.loaded_at,
+        load_seconds=loaded.load_seconds,
+    )

@@ -1,0 +1,60 @@
+"""All routes together, as one ASGI application."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from regisseur_contract.http import ROUTE_PREDICT
+from regisseur_serving.api.admin import build_router
+from regisseur_serving.api.bodies import BodyReader
+from regisseur_serving.api.documentation import describe_predict
+from regisseur_serving.api.draining import Draining
+from regisseur_serving.api.lifecycle import Lifecycle
+from regisseur_serving.api.measuring import Measuring
+from regisseur_serving.api.predict import PredictRoute
+from regisseur_serving.telemetry import Metrics
+
+_TITLE = "Regisseur model server"
+_VERSION = "1"
+
+
+class Front:
+    """Sends predictions the short way, everything else through FastAPI."""
+
+    def __init__(self, predict: ASGIApp, others: ASGIApp) -> None:
+        self._predict = predict
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Choose by the path."""
+        if scope["type"] == "http" and scope["path"] == ROUTE_PREDICT:
+            await self._predict(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+
+def build_application(lifecycle: Lifecycle, metrics: Metrics, bodies: BodyReader) -> ASGIApp:
+    """Put the application together."""
+    metrics.show_ready(is_ready=lambda: lifecycle.phase == "ready")
+    front = Front(PredictRoute(lifecycle, metrics, bodies), _build_others(lifecycle, metrics))
+    return Draining(Measuring(front, lifecycle, metrics), lifecycle)
+
+
+def _build_others(lifecycle: Lifecycle, metrics: Metrics) -> FastAPI:
+    app = FastAPI(title=_TITLE, version=_VERSION, redoc_url=None, redirect_slashes=False)
+    app.include_router(build_router(lifecycle, metrics))
+
+    def write_openapi() -> dict[str, Any]:
+        # Kept only once the model is there: its signature is part of it.
+        if app.openapi_schema is None:
+            schema = get_openapi(title=_TITLE, version=_VERSION, routes=app.routes)
+            schema["paths"].update(describe_predict(lifecycle.served))
+            if lifecycle.served is None:
+                return schema
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = write_openapi  # type: ignore[method-assign]  # FastAPI's documented way
+    return app

@@ -1,0 +1,110 @@
+"""Read the JSON body of a request, within limits."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+
+import orjson
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from regisseur_serving.errors import InputError, Problem
+
+_LITERALS = (b"NaN", b"Infinity")
+
+
+class BodyReader:
+    """Reads bodies of at most so many bytes in at most so much time."""
+
+    def __init__(self, *, max_bytes: int, timeout_seconds: float) -> None:
+        self._max_bytes = max_bytes
+        self._timeout_seconds = timeout_seconds
+
+    async def read_json(self, scope: Scope, receive: Receive) -> object:
+        """Return the parsed body.
+
+        Raises:
+            InputError: It is no JSON, too large or too slow.
+            ClientDisconnect: The client went away.
+        """
+        headers = scope["headers"]
+        _check_type(_find(headers, b"content-type"))
+        if _find(headers, b"content-encoding") not in {b"", b"identity"}:
+            raise _refusal("Send the body without a content encoding", "encoding", _UNSUPPORTED)
+        length = _find(headers, b"content-length")
+        if length.isdigit() and int(length) > self._max_bytes:
+            raise self._too_large()
+        return parse_json(await self._read(receive))
+
+    async def _read(self, receive: Receive) -> bytes:
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    body += message.get("body", b"")
+                    if len(body) > self._max_bytes:
+                        raise self._too_large()
+                    if not message.get("more_body", False):
+                        return bytes(body)
+        except TimeoutError:
+            raise _refusal(
+                f"The body did not arrive within {self._timeout_seconds:g} s",
+                "body_timeout",
+                HTTPStatus.REQUEST_TIMEOUT,
+            ) from None
+
+    def _too_large(self) -> InputError:
+        return _refusal(
+            f"The body is larger than {self._max_bytes} bytes; send fewer rows at a time",
+            "body_too_large",
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        )
+
+
+def parse_json(body: bytes) -> object:
+    """Parse a body.
+
+    NaN and Infinity are not JSON, but Python's writers send them; they get through here so
+    that the answer can name the row and the field instead of a position in the text.
+
+    Raises:
+        InputError: It is no JSON; says where.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        position = error.pos
+    if any(literal in body for literal in _LITERALS):
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            pass
+    raise InputError(
+        Problem(("body", position), "json_invalid", "JSON decode error"),
+        status=HTTPStatus.BAD_REQUEST,
+    )
+
+
+_UNSUPPORTED = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+def _check_type(content_type: bytes) -> None:
+    media_type, _, parameters = content_type.lower().partition(b";")
+    charset = parameters.replace(b" ", b"").replace(b'"', b"")
+    # Without a type a body is taken for JSON: there is nothing else that it could be.
+    if media_type.strip() not in {b"", b"application/json"}:
+        raise _refusal("Content-Type should be application/json", "content_type", _UNSUPPORTED)
+    if charset not in {b"", b"charset=utf-8", b"charset=utf8"}:
+        raise _refusal("The body should be UTF-8", "content_type", _UNSUPPORTED)
+
+
+def _refusal(message: str, kind: str, status: HTTPStatus) -> InputError:
+    return InputError(Problem(("body",), kind, message), status=status)
+
+
+def _find(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
+    return next((value for key, value in headers if key == name), b"")

@@ -1,0 +1,98 @@
+"""The command `serve`: answer requests until told to stop."""
+
+import os
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+from regisseur_serving.adapters.loading import load_model
+from regisseur_serving.adapters.termination_log import write_termination_log
+from regisseur_serving.api.application import build_application
+from regisseur_serving.api.bodies import BodyReader
+from regisseur_serving.api.lifecycle import Lifecycle, Phase, Served
+from regisseur_serving.app.server import DrainingServer, build_config
+from regisseur_serving.errors import ModelError
+from regisseur_serving.settings.fetch import read_termination_log
+from regisseur_serving.settings.serve import ServeSettings, read_serve_settings
+from regisseur_serving.telemetry import LOGGER, Metrics, configure_logging
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    configure_logging()
+    try:
+        settings = read_serve_settings()
+    except ValueError as error:
+        return _fail(str(error))
+    command = Serve(settings)
+    command.server.run()
+    if command.failure:
+        return _fail(command.failure)
+    if command.lifecycle.phase is Phase.LOADING or command.server.force_exit:
+        # Threads that load or predict may be in the middle of something; nobody waits for it.
+        os._exit(0)
+    LOGGER.info("stopped")
+    return 0
+
+
+class Serve:
+    """One run of the command: the server, and beside it the thread that loads the model.
+
+    The port opens first. While the model loads, liveness is fine, readiness is not, and a
+    signal ends the process at once.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self.lifecycle = Lifecycle()
+        self.failure = ""
+        self._settings = settings
+        self._metrics = Metrics()
+        bodies = BodyReader(
+            max_bytes=settings.max_body_bytes, timeout_seconds=settings.body_timeout_seconds
+        )
+        application = build_application(self.lifecycle, self._metrics, bodies)
+        self.server = DrainingServer(
+            build_config(application, host=settings.listen_host, port=settings.listen_port),
+            lifecycle=self.lifecycle,
+            drain_seconds=settings.drain_seconds,
+            on_listening=threading.Thread(target=self._load, name="load", daemon=True).start,
+        )
+
+    def _load(self) -> None:
+        try:
+            served = self._read_model(self._settings.model_dir)
+        except ModelError as error:
+            self.failure = str(error)
+        except Exception as error:  # noqa: BLE001 - a thread has nobody above it who would tell
+            LOGGER.exception("loading the model failed")
+            self.failure = f"the model cannot be loaded ({type(error).__name__}); see the log"
+        else:
+            self._metrics.show_model(
+                served.name, served.version, served.run_id, served.loaded.load_seconds
+            )
+            self.lifecycle.become_ready(served)
+            LOGGER.info(
+                "serving %s version %s, loaded in %.2f s",
+                served.name,
+                served.version,
+                served.loaded.load_seconds,
+            )
+            return
+        self.server.should_exit = True
+
+    def _read_model(self, folder: Path) -> Served:
+        loaded = load_model(folder)
+        return Served(
+            name=self._settings.model_name,
+            version=self._settings.model_version,
+            run_id=self._settings.run_id or loaded.mlmodel.run_id,
+            loaded=loaded,
+            loaded_at=datetime.now(UTC),
+        )
+
+
+def _fail(reason: str) -> int:
+    sys.stderr.write(f"error: {reason}\n")
+    write_termination_log(read_termination_log(os.environ), f"serve: {reason}")
+    return 1

@@ -1,0 +1,1 @@
+"""What decides: signatures, records, listings. No I/O and no framework."""

@@ -1,0 +1,198 @@
+"""From the JSON of a request to the table that the model takes.
+
+Good numbers take a short way: one flat list, one look at the types in it, one array. Anything
+else goes cell by cell, which also finds out what is wrong and where.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from regisseur_serving.core.cells import RANGES, CellError, check_cell
+from regisseur_serving.core.signature import Column, ColumnType, Signature
+from regisseur_serving.errors import InputError, Problem
+from regisseur_serving.ports.predictor import Numbers, Table
+
+RECORDS = "records"
+COLUMNS = "columns"
+MAX_PROBLEMS = 20
+
+_PLAIN_NUMBERS = {int, float}
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The cells of a request: how to find them and what to call them."""
+
+    field: str
+    rows: int
+    values: Mapping[str, Sequence[object]]
+
+    def locate(self, row: int, name: str) -> tuple[str | int, ...]:
+        if self.field == RECORDS:
+            return ("body", RECORDS, row, name)
+        return ("body", COLUMNS, name, row)
+
+
+class TableReader:
+    """Reads the bodies of requests for one signature."""
+
+    def __init__(self, signature: Signature) -> None:
+        self._columns = signature.columns
+        self._names = signature.names
+        self._is_numeric = signature.is_numeric
+        types = [column.type for column in signature.columns]
+        self._has_short_way = self._is_numeric and ColumnType.BOOLEAN not in types
+        self._integral = [(i, *RANGES[kind]) for i, kind in enumerate(types) if kind in RANGES]
+        self._singles = [i for i, kind in enumerate(types) if kind is ColumnType.FLOAT]
+
+    def read(self, document: object) -> tuple[Table, int]:
+        """Return the table and its number of rows.
+
+        Raises:
+            InputError: The document is not what the signature asks for; names rows and fields.
+        """
+        field, content = _choose_content(document)
+        if field == RECORDS:
+            return self._read_records(content)
+        return self._read_columns(content)
+
+    def _read_records(self, records: object) -> tuple[Table, int]:
+        if not isinstance(records, list) or not records:
+            raise InputError(_body_problem("Input should be a non-empty list", RECORDS))
+        if self._has_short_way:
+            try:
+                flat = [record[name] for record in records for name in self._names]
+            except (KeyError, TypeError, IndexError):
+                flat = None
+            if flat is not None and (numbers := self._read_numbers(flat, len(records))) is not None:
+                return numbers, len(records)
+        _check_records(records)
+        values = {name: [record.get(name, _MISSING) for record in records] for name in self._names}
+        return self._read_cells(_Source(RECORDS, len(records), values)), len(records)
+
+    def _read_columns(self, columns: object) -> tuple[Table, int]:
+        if not isinstance(columns, dict):
+            raise InputError(_body_problem("Input should be an object of lists", COLUMNS))
+        present = {name: columns[name] for name in self._names if name in columns}
+        rows = _count_rows(present)
+        if self._has_short_way and len(present) == len(self._names):
+            numbers = self._read_numbers(list(chain(*zip(*present.values(), strict=True))), rows)
+            if numbers is not None:
+                return numbers, rows
+        values = {name: present.get(name, [_MISSING] * rows) for name in self._names}
+        return self._read_cells(_Source(COLUMNS, rows, values)), rows
+
+    def _read_numbers(self, flat: list[object], rows: int) -> Numbers | None:
+        """Take the short way; None when something in there needs a closer look."""
+        if not set(map(type, flat)) <= _PLAIN_NUMBERS:
+            return None
+        try:
+            numbers = np.array(flat, dtype=np.float64).reshape(rows, len(self._names))
+        except OverflowError:
+            return None
+        if not np.isfinite(numbers).all() or not self._fits(numbers):
+            return None
+        return self._round(numbers)
+
+    def _fits(self, numbers: Numbers) -> bool:
+        for index, low, high in self._integral:
+            values = numbers[:, index]
+            # 2**63 - 1 becomes 2**63 as a float: the upper end is looked at cell by cell.
+            if not ((values >= low) & (values < high) & (values == np.floor(values))).all():
+                return False
+        limit = np.finfo(np.float32).max
+        return not any((np.abs(numbers[:, index]) > limit).any() for index in self._singles)
+
+    def _round(self, numbers: Numbers) -> Numbers:
+        """Give 32-bit columns the precision that the model saw when it was trained."""
+        if len(self._singles) == len(self._names):
+            return numbers.astype(np.float32)
+        for index in self._singles:
+            numbers[:, index] = numbers[:, index].astype(np.float32)
+        return numbers
+
+    def _read_cells(self, source: _Source) -> Table:
+        problems: list[Problem] = []
+        read: dict[str, list[object]] = {}
+        for column in self._columns:
+            found = _check_column(column, source)
+            read[column.name] = values = []
+            for item in found:
+                if isinstance(item, Problem):
+                    problems.append(item)
+                else:
+                    values.append(item)
+                if len(problems) > MAX_PROBLEMS:
+                    raise InputError(*_cap(problems))
+        if problems:
+            raise InputError(*problems)
+        return self._round(_stack(read)) if self._is_numeric else read
+
+
+def _check_column(column: Column, source: _Source) -> Iterator[object]:
+    for row, value in enumerate(source.values[column.name]):
+        try:
+            if value is _MISSING:
+                if column.is_required:
+                    raise CellError("missing", "Field required")  # noqa: TRY301 - one way to report
+                yield None
+            else:
+                yield check_cell(column, value)
+        except CellError as error:
+            yield Problem(source.locate(row, column.name), error.kind, error.message)
+
+
+def _stack(columns: Mapping[str, Sequence[object]]) -> Numbers:
+    filled = [[np.nan if v is None else v for v in values] for values in columns.values()]
+    return np.ascontiguousarray(np.array(filled, dtype=np.float64).T)
+
+
+def _choose_content(document: object) -> tuple[str, object]:
+    if isinstance(document, dict):
+        given = [field for field in (RECORDS, COLUMNS) if field in document]
+        if len(given) == 1:
+            return given[0], document[given[0]]
+    raise InputError(
+        _body_problem(f"Input should be an object with either {RECORDS!r} or {COLUMNS!r}")
+    )
+
+
+def _check_records(records: list[object]) -> None:
+    problems = [
+        Problem(("body", RECORDS, row), "dict_type", "Input should be an object")
+        for row, record in enumerate(records)
+        if not isinstance(record, dict)
+    ]
+    if problems:
+        raise InputError(*_cap(problems))
+
+
+def _count_rows(columns: Mapping[str, object]) -> int:
+    problems = [
+        Problem(("body", COLUMNS, name), "list_type", "Input should be a list")
+        for name, values in columns.items()
+        if not isinstance(values, list)
+    ]
+    if problems:
+        raise InputError(*_cap(problems))
+    lengths = {len(values) for values in columns.values() if isinstance(values, list)}
+    if len(lengths) > 1:
+        raise InputError(_body_problem("All columns should have the same length", COLUMNS))
+    if not lengths or lengths == {0}:
+        raise InputError(_body_problem("Input should have the model's columns and a row", COLUMNS))
+    return lengths.pop()
+
+
+def _body_problem(message: str, *location: str) -> Problem:
+    return Problem(("body", *location), "value_error", message)
+
+
+def _cap(problems: Sequence[Problem]) -> Sequence[Problem]:
+    if len(problems) <= MAX_PROBLEMS:
+        return problems
+    more = Problem(("body",), "too_many_errors", f"Only the first {MAX_PROBLEMS} errors are listed")
+    return [*problems[:MAX_PROBLEMS], more]

@@ -1,0 +1,1 @@
+"""What the server needs from the outside, without saying who provides it."""

@@ -1,0 +1,69 @@
+"""Settings of `serve`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from regisseur_contract.http import PORT
+from regisseur_contract.runtime import (
+    DRAIN_SECONDS,
+    ENV_PREFIX,
+    LONGEST_REQUEST_SECONDS,
+    MODEL_DIR,
+)
+
+
+class ServeSettings(BaseSettings):
+    """The model to serve and how; every field is an environment variable with our prefix.
+
+    The port is not called `port`: Kubernetes sets `REGISSEUR_PORT` in every pod of a namespace
+    that holds a Service called `regisseur`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True)
+
+    model_name: Annotated[str, Field(min_length=1, description="Name of the registered model.")]
+    model_version: Annotated[
+        str, Field(min_length=1, description="Version of the registered model.")
+    ]
+    run_id: Annotated[
+        str, Field(description="MLflow run of the version; by default the model folder tells.")
+    ] = ""
+    model_dir: Annotated[Path, Field(description="Folder that holds the file MLmodel.")] = Path(
+        MODEL_DIR
+    )
+    drain_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=3600,
+            description="Seconds for which requests are still accepted after SIGTERM.",
+        ),
+    ] = DRAIN_SECONDS
+    listen_host: Annotated[str, Field(description="Address to listen on.")] = "0.0.0.0"  # noqa: S104 - a pod is reached by its address
+    listen_port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on.")] = PORT
+    max_body_bytes: Annotated[
+        int, Field(gt=0, description="Largest request body; a larger one is answered with 413.")
+    ] = 16 * 1024 * 1024
+    body_timeout_seconds: Annotated[
+        float,
+        Field(gt=0, description="Time in which a request body must arrive; later, 408."),
+    ] = LONGEST_REQUEST_SECONDS
+
+
+def read_serve_settings() -> ServeSettings:
+    """Read the settings of `serve` from the environment.
+
+    Raises:
+        ValueError: A variable is missing or senseless; the message names every such variable.
+    """
+    try:
+        return ServeSettings()
+    except ValidationError as error:
+        complaints = [
+            f"{ENV_PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise ValueError("; ".join(complaints)) from None
