@@ -12,6 +12,7 @@ NODE_PACKAGES = (
     "runc",
     "containernetworking-plugins",
     "iptables",
+    "nftables",
     "iproute2",
     "conntrack",
     "socat",

@@ -34,6 +34,11 @@ def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     return {**os.environ, **(extra or {})}
 
 
+def search_path(first: Path) -> str:
+    """Return where programs are looked for: in a folder first, then where they always are."""
+    return os.pathsep.join((str(first), os.environ.get("PATH", os.defpath)))
+
+
 def _folder(own: str, xdg: str, default: str) -> Path:
     if chosen := os.environ.get(own):
         return Path(chosen).expanduser().resolve()

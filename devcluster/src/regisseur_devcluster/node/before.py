@@ -18,8 +18,6 @@ NOTES = RUN / "before.json"
 
 SHARED = (
     Path("/run/containerd/s"),
-    Path("/run/containerd/runc/k8s.io"),
-    Path("/run/containerd/runc"),
     Path("/run/containerd"),
     Path("/var/lib/cni/results"),
     Path("/var/lib/cni"),
@@ -27,7 +25,7 @@ SHARED = (
     Path("/var/lib/kubelet"),
     Path("/var/log/containers"),
 )
-"""Folders with a fixed place outside ours, the innermost first; removed if we brought them."""
+"""Folders at a fixed place outside ours, the innermost first; removed if we brought them."""
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,9 @@ class Containerd:
 
     def start(self, pause: Built) -> None:
         """Start it, unless it runs, with the image that holds pods' namespaces loaded."""
-        for folder in (self.layout.configuration, self.layout.containerd_state):
-            folder.mkdir(parents=True, exist_ok=True)
         self._write_network()
-        path = self.layout.configuration / "containerd.toml"
-        path.write_text(containerd_configuration(self.layout, pause.reference))
+        text = containerd_configuration(self.layout, pause.reference)
+        path = self.layout.configure("containerd.toml", text)
         self.daemon.start([_program(), "--config", path, "--log-level", "warn"])
         wait_for(self.daemon, self._answers)
         self.load([pause])
@@ -99,6 +97,7 @@ runtime_type = "io.containerd.runc.v2"
 
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 SystemdCgroup = false
+Root = "{layout.runc_state}"
 """
 
 

@@ -36,8 +36,8 @@ class Dns:
         """Start it, unless it runs, and wait until it knows the cluster's Services."""
         client = self.plane.authority.client("coredns", user=USER)
         kubeconfig = self.plane.client_kubeconfig("coredns.kubeconfig", client)
-        path = self.layout.configuration / "Corefile"
-        path.write_text(corefile(kubeconfig, RESOLVERS.read_text()))
+        text = corefile(kubeconfig, RESOLVERS.read_text())
+        path = self.layout.configure("Corefile", text)
         self.daemon.start([tool("coredns"), "-conf", path])
         wait_for(self.daemon, lambda: answers(READY))
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from regisseur_devcluster.commands import run, succeeds
+from regisseur_devcluster.endpoints import SERVICE_RANGE
 from regisseur_devcluster.node.layout import POD_RANGE
 
 FAMILIES = ("iptables", "ip6tables")
@@ -15,6 +16,9 @@ NOT_POD_TO_POD = ("-s", POD_RANGE, "!", "-d", POD_RANGE)
 RULES = (
     # Pods reach the world under this machine's address.
     ("nat", "POSTROUTING", "REGISSEUR-POSTROUTING", (*NOT_POD_TO_POD, "-j", "MASQUERADE")),
+    # A Service that exists has led to a pod by now: one that does not is nowhere else either.
+    ("filter", "OUTPUT", "REGISSEUR-OUTPUT", ("-d", SERVICE_RANGE, "-j", "REJECT")),
+    ("filter", "FORWARD", "REGISSEUR-FORWARD", ("-d", SERVICE_RANGE, "-j", "REJECT")),
     # Some machines, those with Docker for one, forward nothing unless told.
     ("filter", "FORWARD", "REGISSEUR-FORWARD", ("-s", POD_RANGE, "-j", "ACCEPT")),
     ("filter", "FORWARD", "REGISSEUR-FORWARD", ("-d", POD_RANGE, "-j", "ACCEPT")),
@@ -55,8 +59,18 @@ def remove_rules(*, spare_chains: Iterable[str], spare_tables: Iterable[str]) ->
             if kept.strip() != before.strip():
                 run([f"{family}-restore", "--wait", "--counters", "--table", table], stdin=kept)
             if before and f"{family} {table}" not in tables and is_empty(kept):
-                # An empty table still shows in listings: take its built-in chains away as well.
-                succeeds([family, "--wait", "--table", table, "--delete-chain"])
+                _remove_table(family, table)
+
+
+def _remove_table(family: str, table: str) -> None:
+    """Remove a table that holds nothing: it would still show in listings.
+
+    Only the newer iptables can, where tables are nftables' and made at their first use.
+    """
+    succeeds([family, "--wait", "--table", table, "--delete-chain"])
+    place = ["table", {"iptables": "ip", "ip6tables": "ip6"}[family], table]
+    if succeeds(["nft", "list", *place]) and "chain" not in run(["nft", "list", *place]):
+        run(["nft", "delete", *place])
 
 
 def chains(dump: str) -> list[str]:

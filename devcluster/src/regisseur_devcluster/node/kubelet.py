@@ -32,10 +32,9 @@ class Kubelet:
         """Start it, unless it runs, and wait until it is well."""
         user = f"system:node:{NODE_NAME}"
         client = self.plane.authority.client("kubelet", user=user, group="system:nodes")
-        path = self.layout.configuration / "kubelet.json"
-        path.write_text(json.dumps(kubelet_configuration(self.layout, self.plane), indent=2))
+        text = json.dumps(kubelet_configuration(self.layout, self.plane), indent=2)
         arguments = flags(
-            config=path,
+            config=self.layout.configure("kubelet.json", text),
             kubeconfig=self.plane.client_kubeconfig("kubelet.kubeconfig", client),
             root_dir=self.layout.kubelet_root,
             cert_dir=self.layout.kubelet_root / "pki",

@@ -60,6 +60,11 @@ class Layout:
         return RUN / "containerd"
 
     @property
+    def runc_state(self) -> Path:
+        """What runc remembers of each container."""
+        return RUN / "runc"
+
+    @property
     def containerd_root(self) -> Path:
         """Images and container file systems."""
         return self.folder / "containerd"
@@ -75,11 +80,6 @@ class Layout:
         return self.folder / "pod-logs"
 
     @property
-    def configuration(self) -> Path:
-        """The configuration files of all parts."""
-        return self.folder / "configuration"
-
-    @property
     def cni(self) -> Path:
         """Network configuration and the addresses given to pods."""
         return self.folder / "cni"
@@ -88,3 +88,14 @@ class Layout:
     def volumes(self) -> Path:
         """The folders behind PersistentVolumes."""
         return self.folder / "volumes"
+
+    def configure(self, name: str, text: str) -> Path:
+        """Write the configuration file of a part and return its path.
+
+        A file that says so already is left alone: some parts end when theirs is written.
+        """
+        path = self.folder / "configuration" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+        return path

@@ -6,6 +6,7 @@ same steps find the same things.
 
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -72,21 +73,37 @@ def _end_round(layout: Layout) -> bool:
 
 
 def _remove_files(layout: Layout, sockets: list[Path], before: Before) -> None:
-    for socket in sockets:
-        socket.unlink(missing_ok=True)
-    for result in CNI_RESULTS.glob(f"{NETWORK}-*"):
-        result.unlink()
-    for link in CONTAINER_LINKS.glob("*"):
-        if link.is_symlink() and str(link.readlink()).startswith(f"{layout.pod_logs}/"):
-            link.unlink()
-    for folder in SHARED:
-        if str(folder) not in before.folders:
-            # Not empty means that somebody else uses it meanwhile.
-            with suppress(OSError):
-                folder.rmdir()
+    """Remove our folders, and what we put into folders that others use too."""
+    brought = [folder for folder in SHARED if str(folder) not in before.folders]
+    dead = [path for folder in brought for path in folder.glob("*") if _is_dead_socket(path)]
+    for file in {*sockets, *dead, *_network_results(), *_container_links(layout)}:
+        file.unlink(missing_ok=True)
+    for folder in brought:
+        # Not empty means that somebody else uses it meanwhile.
+        with suppress(OSError):
+            folder.rmdir()
     for folder in (layout.folder, RUN):
         if folder.exists():
             shutil.rmtree(folder)
+
+
+def _is_dead_socket(path: Path) -> bool:
+    """Return whether a path is a socket that nobody listens on any more."""
+    if not path.is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) != 0
+
+
+def _network_results() -> list[Path]:
+    """Return what the network plugins remember of our pods, also under names not ours."""
+    ours = [path.name.split("-")[1] for path in CNI_RESULTS.glob(f"{NETWORK}-*")]
+    return [path for pod in ours for path in CNI_RESULTS.glob(f"*-{pod}-*")]
+
+
+def _container_links(layout: Layout) -> list[Path]:
+    links = [path for path in CONTAINER_LINKS.glob("*") if path.is_symlink()]
+    return [link for link in links if link.readlink().is_relative_to(layout.pod_logs)]
 
 
 def _shim_sockets(layout: Layout) -> list[Path]:

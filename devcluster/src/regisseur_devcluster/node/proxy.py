@@ -31,8 +31,8 @@ class Proxy:
         """Start it, unless it runs, and wait until it has written its rules."""
         client = self.plane.authority.client("proxy", user="system:kube-proxy")
         kubeconfig = self.plane.client_kubeconfig("proxy.kubeconfig", client)
-        path = self.layout.configuration / "kube-proxy.json"
-        path.write_text(json.dumps(proxy_configuration(str(kubeconfig)), indent=2))
+        text = json.dumps(proxy_configuration(str(kubeconfig)), indent=2)
+        path = self.layout.configure("kube-proxy.json", text)
         self.daemon.start([tool("kube-proxy"), *flags(config=path)])
         wait_for(self.daemon, lambda: answers(HEALTH))
 
