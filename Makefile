@@ -59,6 +59,19 @@ format: $(VENV_STAMP) ## Format the sources and sort their imports.
 generate: $(VENV_STAMP) ## Write the CRD from the operator's models.
 	@python -m regisseur_operator.api.generate --write
 
+# ---- pipeline --------------------------------------------------------------------------------
+
+.PHONY: train
+train: $(VENV_STAMP) ## Run the DVC pipeline: prepare, train, evaluate, register.
+	@python -m regisseur_training.stages.preflight
+	@dvc repro
+
+.PHONY: promote
+promote: $(VENV_STAMP) ## Move a version to Production: [MODEL= VERSION= THRESHOLD= STAGE= DRY_RUN=1].
+	@python -m regisseur_training.promote $(if $(MODEL),--model '$(MODEL)') \
+	  $(if $(VERSION),--version '$(VERSION)') $(if $(THRESHOLD),--threshold '$(THRESHOLD)') \
+	  $(if $(STAGE),--stage '$(STAGE)') $(if $(DRY_RUN),--dry-run)
+
 # ---- tests -----------------------------------------------------------------------------------
 
 TIERS := unit adapters cluster chart pipeline repo e2e
