@@ -16,7 +16,7 @@ class Reason(StrEnum):
 
     description: str
 
-    def __new__(cls, value: str, description: str) -> "Reason":
+    def __new__(cls, value: str, description: str = "") -> "Reason":
         """Keep the description beside the value."""
         member = str.__new__(cls, value)
         member._value_ = value
