@@ -1,10 +1,8 @@
-"""The MLflow server of the demo: a pod in the cluster, its data in a folder of this machine."""
+"""The MLflow server of the demo: a pod in the cluster, its data on a volume that outlives it."""
 
 import json
-import os
 import urllib.parse
 import urllib.request
-from pathlib import Path
 from string import Template
 from typing import Any, Final
 
@@ -13,9 +11,7 @@ from regisseur_devcluster.demo.kubectl import Kubectl
 from regisseur_devcluster.errors import DevclusterError
 from regisseur_devcluster.settings import REPOSITORY
 
-MANIFESTS: Final = REPOSITORY / "devcluster" / "manifests"
-USER_ID: Final = 10001
-"""Whom the pod runs as, and so who owns the folder."""
+MANIFEST: Final = REPOSITORY / "devcluster" / "manifests" / "mlflow.yaml"
 
 INSIDE_URL: Final = "http://mlflow.mlflow.svc:5000"
 """Where pods find the server."""
@@ -26,21 +22,9 @@ OUTSIDE_URL: Final = "http://127.0.0.1:30500"
 ANSWER_SECONDS: Final = 30.0
 
 
-def apply_mlflow(kubectl: Kubectl, image: str, folder: Path | None) -> None:
-    """Put the server on the cluster, or bring it up to date.
-
-    Args:
-        kubectl: The cluster.
-        image: The server's image.
-        folder: Where its data lies on this machine; None leaves that to a storage class.
-    """
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.chown(folder, USER_ID, USER_ID)
-        volume = (MANIFESTS / "mlflow-volume.yaml").read_text()
-        kubectl.apply(Template(volume).substitute(folder=folder))
-    server = (MANIFESTS / "mlflow.yaml").read_text()
-    kubectl.apply(Template(server).safe_substitute(image=image))
+def apply_mlflow(kubectl: Kubectl, image: str) -> None:
+    """Put the server on the cluster, or bring it up to date."""
+    kubectl.apply(Template(MANIFEST.read_text()).safe_substitute(image=image))
 
 
 def wait_for_mlflow(kubectl: Kubectl, *, timeout_seconds: int = 300) -> None:

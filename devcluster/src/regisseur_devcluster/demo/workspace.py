@@ -1,0 +1,105 @@
+"""A copy of the training pipeline, so that the demo's experiments never touch the checkout."""
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from regisseur_devcluster.commands import run
+from regisseur_devcluster.errors import DevclusterError
+from regisseur_devcluster.settings import REPOSITORY, search_path
+
+COPIED: Final = ("params.yaml", "dvc.yaml", "dvc.lock", ".dvcignore")
+SOURCES: Final = "training/src"
+"""What the stages depend on; DVC looks at the files, Python imports the installed package."""
+
+LINEAR: Final = "logistic_regression"
+FOREST: Final = "random_forest"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with a pipeline of its own.
+
+    Attributes:
+        folder: Where it is.
+        registry_url: The MLflow server that it registers models with.
+    """
+
+    folder: Path
+    registry_url: str
+
+    @property
+    def model(self) -> str:
+        """Name of the registered model."""
+        return str(self._params()["model"]["name"])
+
+    def create(self) -> None:
+        """Copy the pipeline of the checkout, as it is now, over what is there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in COPIED:
+            if (source := REPOSITORY / name).exists():
+                shutil.copy(source, self.folder / name)
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+        shutil.rmtree(self.folder / SOURCES, ignore_errors=True)
+        shutil.copytree(REPOSITORY / SOURCES, self.folder / SOURCES, ignore=ignored)
+        if not (self.folder / ".dvc").exists():
+            self._run("dvc", "init", "--no-scm", "--quiet")
+            self._run("dvc", "config", "core.analytics", "false")
+            self._run("dvc", "config", "core.check_update", "false")
+
+    def train(self, algorithm: str) -> str:
+        """Train, evaluate and register with an algorithm; return the new version."""
+        params = self._params()
+        params["train"]["algorithm"] = algorithm
+        (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+        self._run(sys.executable, "-m", "regisseur_training.stages.preflight")
+        self._run("dvc", "repro")
+        return self._registered_version()
+
+    def accuracy(self) -> float:
+        """Return the test accuracy of the version that was trained last."""
+        metrics = json.loads((self.folder / "metrics.json").read_text())
+        return float(metrics["test_accuracy"])
+
+    def promote(self, version: str) -> str:
+        """Promote a version by the project's own command; return what it says."""
+        module = "regisseur_training.promote"
+        return self._run(sys.executable, "-m", module, "--version", version).strip()
+
+    def _registered_version(self) -> str:
+        try:
+            registered = json.loads((self.folder / "registered.json").read_text())
+        except (OSError, ValueError) as error:
+            raise DevclusterError(f"the pipeline registered no version: {error}") from error
+        return str(registered["version"])
+
+    def _params(self) -> dict[str, dict[str, object]]:
+        document: dict[str, dict[str, object]] = yaml.safe_load(
+            (self.folder / "params.yaml").read_text()
+        )
+        return document
+
+    def _run(self, *arguments: str) -> str:
+        # The stages call `python`: the one of this virtual environment has to come first.
+        return run(
+            arguments,
+            folder=self.folder,
+            extra_environment={
+                "PATH": search_path(Path(sys.executable).parent),
+                "MLFLOW_TRACKING_URI": self.registry_url,
+                "GIT_COMMIT": _commit(),
+            },
+            log=self.folder / "logs" / f"{Path(arguments[-1]).name}.log",
+        )
+
+
+def _commit() -> str:
+    try:
+        return run(["git", "-C", REPOSITORY, "rev-parse", "HEAD"]).strip()
+    except DevclusterError:
+        return "unknown"

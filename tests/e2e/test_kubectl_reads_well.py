@@ -1,0 +1,32 @@
+"""What a person sees of a ModelDeployment with kubectl alone."""
+
+from support.wine import Wine
+
+
+def test_kubectl_shows_what_is_served(wine: Wine) -> None:
+    served = wine.served
+
+    header, row = served.kubectl("get", "mdep", "-n", served.namespace).splitlines()
+
+    assert header.split() == ["NAME", "MODEL", "REFERENCE", "VERSION", "PHASE", "READY", "AGE"]
+    name, model, reference, version, phase, ready, _ = row.split()
+    assert (name, model, reference) == (served.name, served.model, "Production")
+    assert (version, phase, ready) == (str(wine.linear), "Healthy", "2/2")
+
+
+def test_kubectl_explains_every_field_of_the_model(wine: Wine) -> None:
+    text = wine.served.kubectl("explain", "modeldeployment.spec.model")
+
+    for field in ("registry", "name", "stage", "alias", "version"):
+        assert f"  {field}\t<" in text
+    assert "FIELDS:" in text
+    assert "registered model" in text
+
+
+def test_the_service_and_the_disruption_budget_belong_to_the_resource(wine: Wine) -> None:
+    served = wine.served
+    owner = served.kubectl.read("modeldeployment", served.name, "-n", served.namespace)
+
+    for kind in ("deployment", "service", "poddisruptionbudget"):
+        child = served.kubectl.read(kind, served.name, "-n", served.namespace)
+        assert child["metadata"]["ownerReferences"][0]["uid"] == owner["metadata"]["uid"]

@@ -1,0 +1,72 @@
+"""What all end-to-end tests share: operator and MLflow on the node of the test run."""
+
+from dataclasses import dataclass
+
+from regisseur_devcluster.demo.chart import build_values, install_chart
+from regisseur_devcluster.demo.kubectl import Kubectl
+from regisseur_devcluster.demo.mlflowserver import (
+    INSIDE_URL,
+    OUTSIDE_URL,
+    apply_mlflow,
+    wait_for_mlflow,
+)
+from support.eventually import eventually
+
+
+@dataclass(frozen=True)
+class PodRegistry:
+    """The MLflow server in the cluster, as this machine reaches it."""
+
+    url: str = OUTSIDE_URL
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A cluster on which the operator and MLflow run.
+
+    Attributes:
+        kubectl: The cluster, as its administrator.
+        registry: MLflow.
+    """
+
+    kubectl: Kubectl
+    registry: PodRegistry
+
+    def delete_pods(self, deployment: str) -> None:
+        """Delete the pods of a deployment, given as namespace/name, without waiting."""
+        namespace, _, name = deployment.partition("/")
+        selector = f"app.kubernetes.io/name={name}"
+        self.kubectl("delete", "pods", "-n", namespace, "-l", selector, "--wait=false")
+
+    def wait_until_available(self, deployment: str) -> None:
+        """Wait until a deployment, given as namespace/name, has the pods it wants."""
+        namespace, _, name = deployment.partition("/")
+        eventually(
+            lambda: self._is_available(namespace, name),
+            deadline_seconds=120,
+            interval=0.5,
+            describe=f"deployment {deployment} is available",
+        )
+
+    def _is_available(self, namespace: str, name: str) -> bool:
+        found = self.kubectl.read("deployment", name, "-n", namespace)
+        status, wanted = found.get("status", {}), found["spec"]["replicas"]
+        return bool(status.get("availableReplicas") == wanted == status.get("replicas"))
+
+
+def set_stage(kubectl: Kubectl, images: dict[str, str]) -> Stage:
+    """Put MLflow and the operator on a cluster that has their images.
+
+    Args:
+        kubectl: The cluster.
+        images: What the node calls the images `serving`, `operator` and `mlflow`.
+    """
+    apply_mlflow(kubectl, images["mlflow"])
+    values = build_values(
+        operator_image=images["operator"],
+        serving_image=images["serving"],
+        registry_url=INSIDE_URL,
+    )
+    install_chart(kubectl, values)
+    wait_for_mlflow(kubectl)
+    return Stage(kubectl, PodRegistry())

@@ -1,0 +1,45 @@
+"""Models of the wine data set that the end-to-end tests register, trained in milliseconds."""
+
+from dataclasses import dataclass
+
+from sklearn.base import ClassifierMixin
+from sklearn.datasets import load_wine
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from support.model_versions import Registry, register_model_version
+from support.served import Served
+
+_DATA = load_wine(as_frame=True)
+
+
+@dataclass(frozen=True)
+class Wine:
+    """A ModelDeployment that serves one of two versions of its model."""
+
+    served: Served
+    linear: int
+    forest: int
+
+
+def register_linear(registry: Registry, model: str) -> int:
+    """Register a logistic regression; return its version."""
+    return _register(registry, model, make_pipeline(StandardScaler(), LogisticRegression()))
+
+
+def register_forest(registry: Registry, model: str) -> int:
+    """Register a small random forest; return its version."""
+    return _register(registry, model, RandomForestClassifier(n_estimators=5, random_state=1))
+
+
+def _register(registry: Registry, model: str, estimator: ClassifierMixin) -> int:
+    estimator.fit(_DATA.data, _DATA.target)
+    return register_model_version(
+        registry,
+        model,
+        estimator,
+        input_example=_DATA.data.head(2),
+        metrics={"test_accuracy": float(estimator.score(_DATA.data, _DATA.target))},
+    )
