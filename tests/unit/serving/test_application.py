@@ -1,0 +1,261 @@
+"""The routes on a predictor that adds its columns up, without a server."""
+
+import asyncio
+import json
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.types import ASGIApp, Message
+
+from regisseur_serving.adapters.loading import LoadedModel
+from regisseur_serving.api.application import build_application
+from regisseur_serving.api.bodies import BodyReader
+from regisseur_serving.api.lifecycle import Lifecycle, Served
+from regisseur_serving.core.mlmodel import MLmodel
+from regisseur_serving.core.signature import Column, ColumnType, Signature
+from regisseur_serving.core.tables import TableReader
+from regisseur_serving.ports.predictor import Prediction, Table
+from regisseur_serving.telemetry import Metrics
+from support.asgi import Answer, call
+
+SIGNATURE = Signature((Column("a", ColumnType.DOUBLE), Column("b", ColumnType.LONG)))
+GOOD: dict[str, list[dict[str, object]]] = {"records": [{"a": 0.5, "b": 2}]}
+
+
+class Adder:
+    """Adds columns up; refuses a sum of 13 as scikit-learn would refuse a value."""
+
+    def __init__(self, classes: Sequence[object] | None = None) -> None:
+        self.classes = classes
+
+    def predict(self, table: Table, *, with_probabilities: bool = False) -> Prediction:
+        """Predict every row."""
+        assert isinstance(table, np.ndarray)
+        sums = table.sum(axis=1)
+        if (sums == 13).any():
+            raise ValueError("found the unknown value 13")
+        return Prediction(sums, np.ones((len(sums), 1)) if with_probabilities else None)
+
+
+def served(predictor: Adder, *, call_seconds: float = 0.0) -> Served:
+    mlmodel = MLmodel(
+        model_file="model.skops",
+        predict_method="predict",
+        sklearn_version="1.9.1",
+        run_id="",
+        model_id="m-1",
+        signature=SIGNATURE,
+        signature_document={"inputs": "[]"},
+        example_file="",
+    )
+    loaded = LoadedModel(
+        mlmodel=mlmodel,
+        predictor=predictor,
+        reader=TableReader(SIGNATURE),
+        example=GOOD["records"],
+        call_seconds=call_seconds,
+        load_seconds=1.0,
+        takes_arrays=True,
+    )
+    return Served("wïne/ ", "3", "r1", loaded, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class Server:
+    """An application and its state."""
+
+    def __init__(self) -> None:
+        self.lifecycle = Lifecycle()
+        bodies = BodyReader(max_bytes=1000, timeout_seconds=0.05)
+        self.app: ASGIApp = build_application(self.lifecycle, Metrics(), bodies)
+
+    async def get(self, path: str) -> Answer:
+        """Send a GET."""
+        return await call(self.app, "GET", path)
+
+    async def post(self, body: object, *, path: str = "/predict", **headers: str) -> Answer:
+        """Send a POST; an object goes as JSON."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        return await call(self.app, "POST", path, pieces=[raw], headers=named)
+
+
+@pytest.fixture
+def loading() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def server(loading: Server) -> Server:
+    loading.lifecycle.become_ready(served(Adder()))
+    return loading
+
+
+async def test_a_prediction_names_its_model(server: Server) -> None:
+    answer = await server.post({"columns": {"a": [0.5, 1], "b": [2, 3]}})
+    assert answer.status == 200
+    assert answer.json == {
+        "predictions": [2.5, 4.0],
+        "model": {"name": "wïne/ ", "version": "3", "run_id": "r1"},
+    }
+    assert answer.headers["x-model-name"] == "w%C3%AFne%2F%20"
+    assert (answer.headers["x-model-version"], answer.headers["x-model-run-id"]) == ("3", "r1")
+
+
+async def test_a_slow_model_answers_from_its_thread(loading: Server) -> None:
+    loading.lifecycle.become_ready(served(Adder(), call_seconds=math.inf))
+    assert (await loading.post(GOOD)).json["predictions"] == [2.5]
+
+
+async def test_probabilities_come_when_asked_for(loading: Server) -> None:
+    loading.lifecycle.become_ready(served(Adder(classes=["x"])))
+    answer = (await loading.post(GOOD | {"probabilities": True})).json
+    assert (answer["probabilities"], answer["classes"]) == ([[1.0]], ["x"])
+
+
+@pytest.mark.parametrize("wanted", [True, "yes"])
+async def test_probabilities_that_cannot_be_had_are_refused(server: Server, wanted: object) -> None:
+    answer = await server.post(GOOD | {"probabilities": wanted})
+    assert answer.status == 422
+    assert answer.json["detail"][0]["loc"] == ["body", "probabilities"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        pytest.param(b"", 400, "json_invalid", id="nothing"),
+        pytest.param(b"{", 400, "json_invalid", id="half of it"),
+        pytest.param(b'{"records": "\xff"}', 400, "json_invalid", id="bad UTF-8"),
+        pytest.param(b"[" * 900, 400, "json_invalid", id="very deep"),
+        pytest.param(b"NaN" + b"[" * 900, 400, "json_invalid", id="deep behind NaN"),
+        pytest.param(b'{"records": [{"a": NaN, "b": 1}]}', 422, "finite_number", id="NaN"),
+        pytest.param(b'{"records": [{"a": 1, "b": -Infinity}]}', 422, "finite_number", id="inf"),
+        pytest.param(b'{"records": [{"a": 11, "b": 2}]}', 422, "model_refused", id="refused"),
+        pytest.param(b"[" + b" " * 1000, 413, "body_too_large", id="large"),
+    ],
+)
+async def test_a_bad_body_gets_a_reason_and_no_echo(
+    server: Server, body: bytes, status: int, kind: str
+) -> None:
+    answer = await server.post(body)
+    assert (answer.status, answer.json["detail"][0]["type"]) == (status, kind)
+    assert b"13" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 200),
+        ("Application/JSON; charset=UTF-8", 200),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/json; charset=latin-1", 415),
+        ("text/csv", 415),
+    ],
+)
+async def test_only_json_is_read(server: Server, content_type: str, status: int) -> None:
+    assert (await server.post(GOOD, Content_Type=content_type)).status == status
+
+
+async def test_compressed_bodies_are_refused(server: Server) -> None:
+    assert (await server.post(GOOD, Content_Encoding="gzip")).status == 415
+
+
+async def test_an_announced_large_body_is_refused_unread(server: Server) -> None:
+    answer = await server.post(b"", Content_Length="1001")
+    assert answer.status == 413
+    assert answer.headers["connection"] == "close"
+
+
+async def test_a_body_in_pieces_is_limited_too(server: Server) -> None:
+    pieces = [b" " * 400] * 3
+    assert (await call(server.app, "POST", "/predict", pieces=pieces)).status == 413
+
+
+async def test_a_body_that_does_not_arrive_is_given_up(server: Server) -> None:
+    never = asyncio.Event()
+    sent: list[Message] = []
+
+    async def receive() -> dict[str, Any]:
+        await never.wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
+    await server.app(scope, receive, send)
+    assert sent[0]["status"] == 408
+
+
+async def test_another_method_is_refused(server: Server) -> None:
+    answer = await server.get("/predict")
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/healthz", 200), ("/readyz", 503), ("/model", 503), ("/metrics", 200)]
+)
+async def test_while_loading_only_liveness_is_good(loading: Server, path: str, status: int) -> None:
+    assert (await loading.get(path)).status == status
+    assert (await loading.post(GOOD)).status == 503
+
+
+async def test_readiness_follows_the_phase(server: Server) -> None:
+    assert (await server.get("/readyz")).json == {"status": "ready"}
+    server.lifecycle.begin_draining()
+    answer = await server.get("/readyz")
+    assert (answer.status, answer.json) == (503, {"status": "draining"})
+    assert (await server.get("/healthz")).status == 200
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        pytest.param(lambda server: server.post(GOOD), id="a prediction"),
+        pytest.param(lambda server: server.post(b"x"), id="a refusal"),
+        pytest.param(lambda server: server.get("/readyz"), id="a probe"),
+        pytest.param(lambda server: server.get("/nowhere"), id="a path that is none"),
+        pytest.param(lambda server: server.get("/metrics"), id="a scrape"),
+    ],
+)
+async def test_while_draining_every_answer_closes_its_connection(
+    server: Server, send: Callable[[Server], Any]
+) -> None:
+    assert "connection" not in (await send(server)).headers
+    server.lifecycle.begin_draining()
+    assert (await send(server)).headers["connection"] == "close"
+
+
+async def test_metrics_count_by_known_routes_only(server: Server) -> None:
+    await server.post(GOOD)
+    await server.post(b"x")
+    await server.get("/some/path/of/a/scanner")
+    text = (await server.get("/metrics")).body.decode()
+    assert 'regisseur_serving_requests_total{route="/predict",status="200"} 1.0' in text
+    assert 'regisseur_serving_requests_total{route="/predict",status="400"} 1.0' in text
+    assert 'regisseur_serving_requests_total{route="other",status="404"} 1.0' in text
+    assert "regisseur_serving_predicted_rows_total 1.0" in text
+    assert "regisseur_serving_ready 1.0" in text
+    assert "scanner" not in text
+
+
+async def test_the_documentation_shows_the_models_own_columns(loading: Server) -> None:
+    before = (await loading.get("/openapi.json")).json
+    loading.lifecycle.become_ready(served(Adder()))
+    after = (await loading.get("/openapi.json")).json
+    content = after["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
+    record = content["schema"]["oneOf"][0]["properties"]["records"]["items"]
+    assert record["properties"] == {"a": {"type": "number"}, "b": {"type": "integer"}}
+    assert content["example"] == GOOD
+    assert set(before["paths"]) == set(after["paths"])
+    assert (await loading.get("/docs")).status == 200
+
+
+async def test_the_model_is_described(server: Server) -> None:
+    described = (await server.get("/model")).json
+    assert described["version"] == "3"
+    assert described["model_id"] == "m-1"
+    assert described["loaded_at"] == "2026-01-01T00:00:00Z"
