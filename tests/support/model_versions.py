@@ -10,7 +10,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -100,9 +101,7 @@ def register_model_version(
         import mlflow.sklearn  # noqa: PLC0415
         import skops.io  # noqa: PLC0415
 
-        mlflow.set_tracking_uri(server.url)
-        mlflow.set_registry_uri(server.url)
-        with mlflow.start_run():
+        with _tracking_at(server), mlflow.start_run():
             mlflow.log_metrics(dict(metrics or {}))
             logged = mlflow.sklearn.log_model(
                 model,
@@ -219,6 +218,23 @@ def _create_run(server: Registry, metrics: Mapping[str, float]) -> str:
             {"run_id": run_id, "metrics": entries},
         )
     return run_id
+
+
+@contextmanager
+def _tracking_at(server: Registry) -> Iterator[None]:
+    """Point MLflow at a server; it keeps the address in the environment, so put that back."""
+    import mlflow  # noqa: PLC0415 - see `register_model_version`
+
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(server.url)
+    mlflow.set_registry_uri(server.url)
+    try:
+        yield
+    finally:
+        mlflow.set_registry_uri("")
+        mlflow.set_tracking_uri(before or "")
+        if before is None:
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 def _upload(server: Registry, folder: Path, artifact_uri: str) -> None:
