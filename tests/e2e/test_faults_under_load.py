@@ -54,7 +54,7 @@ def test_deleting_a_server_pod_fails_no_request(
     "deployment",
     [
         pytest.param(f"{OPERATOR_NAMESPACE}/{RELEASE}", id="the operator"),
-        pytest.param("mlflow/mlflow", id="MLflow"),
+        pytest.param("mlops/mlflow", id="MLflow"),
     ],
 )
 def test_deleting_a_pod_that_serving_does_not_need_fails_no_request(

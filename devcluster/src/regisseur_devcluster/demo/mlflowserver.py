@@ -13,7 +13,7 @@ from regisseur_devcluster.settings import REPOSITORY
 
 MANIFEST: Final = REPOSITORY / "devcluster" / "manifests" / "mlflow.yaml"
 
-INSIDE_URL: Final = "http://mlflow.mlflow.svc:5000"
+INSIDE_URL: Final = "http://mlflow.mlops.svc:5000"
 """Where pods find the server."""
 
 OUTSIDE_URL: Final = "http://127.0.0.1:30500"
@@ -30,7 +30,7 @@ def apply_mlflow(kubectl: Kubectl, image: str) -> None:
 def wait_for_mlflow(kubectl: Kubectl, *, timeout_seconds: int = 300) -> None:
     """Wait until the server answers."""
     kubectl(
-        *("rollout", "status", "-n", "mlflow", "deployment/mlflow"),
+        *("rollout", "status", "-n", "mlops", "deployment/mlflow"),
         f"--timeout={timeout_seconds}s",
         timeout_seconds=timeout_seconds + 30,
     )

@@ -38,12 +38,20 @@ class Workspace:
         """Name of the registered model."""
         return str(self._params()["model"]["name"])
 
+    @property
+    def algorithm(self) -> str:
+        """What is trained at present."""
+        return str(self._params()["train"]["algorithm"])
+
     def create(self) -> None:
-        """Copy the pipeline of the checkout, as it is now, over what is there."""
+        """Copy the pipeline of the checkout; what was trained with last is kept."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        trained = self._registered() and self.algorithm
         for name in COPIED:
             if (source := REPOSITORY / name).exists():
                 shutil.copy(source, self.folder / name)
+        if trained:
+            self._choose(trained)
         ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
         shutil.rmtree(self.folder / SOURCES, ignore_errors=True)
         shutil.copytree(REPOSITORY / SOURCES, self.folder / SOURCES, ignore=ignored)
@@ -54,12 +62,12 @@ class Workspace:
 
     def train(self, algorithm: str) -> str:
         """Train, evaluate and register with an algorithm; return the new version."""
-        params = self._params()
-        params["train"]["algorithm"] = algorithm
-        (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+        self._choose(algorithm)
         self._run(sys.executable, "-m", "regisseur_training.stages.preflight")
         self._run("dvc", "repro")
-        return self._registered_version()
+        if version := self._registered():
+            return version
+        raise DevclusterError(f"the pipeline in {self.folder} registered no version")
 
     def accuracy(self) -> float:
         """Return the test accuracy of the version that was trained last."""
@@ -71,12 +79,18 @@ class Workspace:
         module = "regisseur_training.promote"
         return self._run(sys.executable, "-m", module, "--version", version).strip()
 
-    def _registered_version(self) -> str:
+    def _registered(self) -> str:
+        """Return the version that was registered from here last, or nothing."""
         try:
             registered = json.loads((self.folder / "registered.json").read_text())
-        except (OSError, ValueError) as error:
-            raise DevclusterError(f"the pipeline registered no version: {error}") from error
+        except (OSError, ValueError):
+            return ""
         return str(registered["version"])
+
+    def _choose(self, algorithm: str) -> None:
+        params = self._params()
+        params["train"]["algorithm"] = algorithm
+        (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
     def _params(self) -> dict[str, dict[str, object]]:
         document: dict[str, dict[str, object]] = yaml.safe_load(

@@ -1,0 +1,50 @@
+"""The command line of the demo: `python -m regisseur_devcluster.demo up|down`."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+
+from regisseur_devcluster.cluster import Cluster
+from regisseur_devcluster.demo.flow import install, play
+from regisseur_devcluster.demo.ground import lay_ground
+from regisseur_devcluster.errors import DevclusterError
+from regisseur_devcluster.packages import refuse_unfit_machine
+from regisseur_devcluster.settings import state_folder
+
+INTERRUPTED = 130
+
+
+def up() -> int:
+    """Run the whole demo and leave it up."""
+    refuse_unfit_machine()
+    ground = lay_ground()
+    install(ground)
+    return play(ground, state_folder() / "demo")
+
+
+def down() -> int:
+    """Remove the cluster and what the demo trained."""
+    was_up = Cluster().down()
+    shutil.rmtree(state_folder() / "demo", ignore_errors=True)
+    print("The demo is gone." if was_up else "There is no demo.")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments say and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m regisseur_devcluster.demo")
+    parser.add_argument("action", choices=("up", "down"))
+    options = parser.parse_args(arguments)
+    try:
+        return up() if options.action == "up" else down()
+    except DevclusterError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted; `make demo` goes on, `make demo-down` removes it\n")
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

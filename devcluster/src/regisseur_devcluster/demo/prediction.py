@@ -1,0 +1,74 @@
+"""Asking a pod for a prediction, as a person's own program would."""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any, Final
+
+from regisseur_contract.http import HEADER_MODEL_VERSION, ROUTE_PREDICT
+from regisseur_devcluster.demo.kubectl import Kubectl
+from regisseur_devcluster.errors import DevclusterError
+
+ANSWER_SECONDS: Final = 10.0
+
+WINE: Final[dict[str, float]] = {
+    "alcohol": 14.23,
+    "malic_acid": 1.71,
+    "ash": 2.43,
+    "alcalinity_of_ash": 15.6,
+    "magnesium": 127.0,
+    "total_phenols": 2.8,
+    "flavanoids": 3.06,
+    "nonflavanoid_phenols": 0.28,
+    "proanthocyanins": 2.29,
+    "color_intensity": 5.64,
+    "hue": 1.04,
+    "od280/od315_of_diluted_wines": 3.92,
+    "proline": 1065.0,
+}
+"""The first wine of the data set."""
+
+BODY: Final[dict[str, Any]] = {"records": [WINE]}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """An answer of a pod."""
+
+    version: str
+    text: str
+
+
+def node_address(kubectl: Kubectl, name: str) -> str:
+    """Return where the devcluster's loopback leads to a ModelDeployment's pods.
+
+    Raises:
+        DevclusterError: Its Service has no port of the node.
+    """
+    ports = kubectl.read("service", name)["spec"]["ports"]
+    if "nodePort" not in ports[0]:
+        raise DevclusterError(f"the Service {name} is not of type NodePort")
+    return f"http://127.0.0.1:{ports[0]['nodePort']}"
+
+
+def ask(address: str) -> Prediction:
+    """Post one wine and return the answer.
+
+    Raises:
+        DevclusterError: There is no good answer.
+    """
+    request = urllib.request.Request(
+        address + ROUTE_PREDICT,
+        data=json.dumps(BODY).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
+            version = answer.headers.get(HEADER_MODEL_VERSION, "")
+            return Prediction(version, answer.read().decode())
+    except urllib.error.HTTPError as error:
+        said = error.read().decode(errors="replace")[:300]
+        raise DevclusterError(f"{request.full_url} answers {error.code}: {said}") from error
+    except OSError as error:
+        raise DevclusterError(f"{request.full_url} does not answer: {error}") from error
