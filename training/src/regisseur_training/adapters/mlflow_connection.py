@@ -69,7 +69,7 @@ def check_reachable(uri: str) -> None:
 
 
 def connect(uri: str) -> "MlflowClient":
-    """Return a client of a registry that answers, for this process and its threads.
+    """Return a client of a registry that answers.
 
     Raises:
         TrainingError: The registry does not answer.
@@ -80,8 +80,6 @@ def connect(uri: str) -> "MlflowClient":
     import mlflow  # noqa: PLC0415 - it takes seconds and reads the settings above
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)  # programs say themselves what they do
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
     return mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 

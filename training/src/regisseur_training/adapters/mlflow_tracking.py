@@ -47,7 +47,7 @@ def register_model(
         raise TrainingError(f"the model needs types that nobody trusts: {', '.join(foreign)}")
     connect(uri)
     with errors_in_one_line(uri, f"register {record.name}"), _quiet():
-        run_id, logged = _log_run(record, classifier, example, trusted)
+        run_id, logged = _log_run(uri, record, classifier, example, trusted)
         version = _create_version(record, logged)
     return Registration(
         name=record.name,
@@ -58,11 +58,17 @@ def register_model(
 
 
 def _log_run(
-    record: TrainingRecord, classifier: Classifier, example: pd.DataFrame, trusted: list[str]
+    uri: str,
+    record: TrainingRecord,
+    classifier: Classifier,
+    example: pd.DataFrame,
+    trusted: list[str],
 ) -> tuple[str, "ModelInfo"]:
     import mlflow  # noqa: PLC0415 - it takes seconds, after the address was checked
     import mlflow.sklearn  # noqa: PLC0415
 
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
     mlflow.set_experiment(record.name)
     tags = _lineage(record) | {_MLFLOW_GIT_TAG: record.git_sha}
     with mlflow.start_run(tags=tags) as run:

@@ -74,10 +74,10 @@ def decide_promotion(
         raise TrainingError(
             f"the run of {title} has no metric {TEST_ACCURACY}; register it with 'make train'"
         )
-    if accuracy < threshold:
-        figures = f"{TEST_ACCURACY} {accuracy:.4f} is below the threshold {threshold:.4f}"
+    if not accuracy >= threshold:  # so written, it refuses what is not a number too
+        figures = f"{TEST_ACCURACY} {accuracy:.6g} is below the threshold {threshold:.6g}"
         return Verdict(Outcome.REFUSE, f"{title} is not promoted to {stage}: {figures}")
-    figures = f"{TEST_ACCURACY} {accuracy:.4f} ≥ {threshold:.4f}"
+    figures = f"{TEST_ACCURACY} {accuracy:.6g} ≥ {threshold:.6g}"
     others = other_holders(candidate, versions, stage=stage)
     if candidate.stage == stage and not others:
         return Verdict(Outcome.NOTHING, f"{title} is in {stage} already ({figures})")
