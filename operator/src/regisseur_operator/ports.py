@@ -1,31 +1,38 @@
 """What the operator needs from outside, as protocols that adapters fulfil.
 
 Manifests are plain JSON objects as the API server speaks them; what decides on them is typed in
-`core`.
+`core`, where the values that cross these ports are defined as well.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
-Manifest = dict[str, Any]
+from regisseur_operator.core.identity import Key, Kind, Manifest
+from regisseur_operator.core.registry import (
+    ModelVersion,
+    Reference,
+    RegisteredModel,
+    RegistryAnswer,
+    RegistryHealth,
+)
 
-
-class Key(NamedTuple):
-    """Namespace and name of a ModelDeployment."""
-
-    namespace: str
-    name: str
-
-
-class Kind(NamedTuple):
-    """A kind of object as its URL names it; `api` is `api/v1` or `apis/<group>/<version>`."""
-
-    api: str
-    plural: str
-    kind: str
-
+__all__ = [
+    "Clock",
+    "Cluster",
+    "ClusterView",
+    "Events",
+    "Key",
+    "Kind",
+    "Manifest",
+    "ModelVersion",
+    "Reference",
+    "RegisteredModel",
+    "Registry",
+    "RegistryAnswer",
+    "RegistryHealth",
+    "RegistryView",
+]
 
 # ---- Kubernetes ------------------------------------------------------------------------------
 
@@ -42,7 +49,11 @@ class Cluster(Protocol):
         ...
 
     async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
-        """Create by POST; `ConflictError` where the name is taken."""
+        """Create by server-side apply without force; `ConflictError` where the name is taken.
+
+        Not by POST: fields set by a POST belong to the operation Update, and an apply that leaves
+        one of them out later would not remove it.
+        """
         ...
 
     async def apply(self, kind: Kind, manifest: Manifest) -> Manifest:
@@ -95,47 +106,6 @@ class Clock(Protocol):
 # ---- the model registry ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Reference:
-    """What a ModelDeployment follows: exactly one of stage, alias and version is set."""
-
-    registry: str
-    model: str
-    stage: str | None = None
-    alias: str | None = None
-    version: int | None = None
-
-
-@dataclass(frozen=True)
-class ModelVersion:
-    """A version of a registered model as the registry tells it.
-
-    Attributes:
-        source: What the registry calls the source, e.g. `models:/m-…`.
-        model_id: MLflow's id of the logged model, or empty where there is none.
-        created_ms: Creation time in milliseconds; tells a re-created version 1 from the old one.
-    """
-
-    model: str
-    version: int
-    stage: str
-    status: str
-    run_id: str
-    source: str
-    model_id: str = ""
-    created_ms: int = 0
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RegisteredModel:
-    """A registered model with its aliases; `updated_ms` moves with stages, not with aliases."""
-
-    name: str
-    updated_ms: int
-    aliases: Mapping[str, int]
-
-
 class Registry(Protocol):
     """One MLflow server, spoken to by REST with a hard deadline a call.
 
@@ -154,40 +124,6 @@ class Registry(Protocol):
     async def artifact_uri(self, model: str, version: int) -> str:
         """Storage URI of a version's folder, as `model-versions/get-download-uri` gives it."""
         ...
-
-
-@dataclass(frozen=True)
-class RegistryHealth:
-    """Whether a registry answers.
-
-    Attributes:
-        failing_since: Start of the present series of failures, None while it answers.
-        ever_answered: False until the first good answer.
-        message: The last failure, for people.
-    """
-
-    failing_since: datetime | None = None
-    ever_answered: bool = False
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class RegistryAnswer:
-    """What the registry last said about one reference.
-
-    Attributes:
-        known: False until the model was looked at once since start.
-        model_exists: Whether a registered model of that name was in the last good answer.
-        holders: The versions that the reference names now, ascending; several in a stage is
-            MLflow's usual state, an alias or a version has at most one.
-        artifact_uris: Storage URI by version number, for those among the holders that were asked.
-    """
-
-    known: bool
-    model_exists: bool
-    holders: tuple[ModelVersion, ...]
-    health: RegistryHealth
-    artifact_uris: Mapping[int, str] = field(default_factory=dict)
 
 
 class RegistryView(Protocol):
