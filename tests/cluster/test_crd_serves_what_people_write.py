@@ -1,0 +1,176 @@
+"""On a real API server the resource takes what people write, and kubectl shows it well."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from regisseur_devcluster.controlplane import ControlPlane
+from regisseur_operator.api.status import (
+    Condition,
+    ConditionType,
+    ModelDeploymentStatus,
+    Phase,
+    Reason,
+    Stable,
+)
+from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec, parse_spec
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+
+
+def create(
+    control_plane: ControlPlane, namespace: str, spec: dict[str, Any], name: str = "wine"
+) -> dict[str, Any]:
+    """Create a ModelDeployment and return it as the API server keeps it."""
+    manifest = {
+        "apiVersion": "regisseur.dev/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+    answer = control_plane.kubectl(
+        *("create", "-n", namespace, "-o", "json", "-f", "-"), stdin=json.dumps(manifest)
+    )
+    created: dict[str, Any] = json.loads(answer)
+    return created
+
+
+def normalise(value: object) -> object:
+    """Take out what is absent for Kubernetes, and spell a number as its text."""
+    if not isinstance(value, dict):
+        return str(value)
+    children = {name: normalise(child) for name, child in value.items() if child is not None}
+    return {name: child for name, child in children.items() if child != {}}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_every_example_is_taken(control_plane: ControlPlane, namespace: str, example: Path) -> None:
+    control_plane.kubectl("apply", "--validate=strict", "-n", namespace, "-f", example)
+    parse_spec(yaml.safe_load(example.read_text()))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param({"model": {"name": "größte Wein", "version": "3"}}, id="the least"),
+        pytest.param(
+            {
+                "model": {"name": "wine", "alias": "größte_1-a"},
+                "serving": {"resources": {"requests": {"cpu": 1, "memory": "1Gi"}}},
+                "service": {"annotations": {"example.com/a": "b"}},
+                "strategy": {"rollingUpdate": {"maxSurge": "25%"}},
+            },
+            id="parents without all their children",
+        ),
+        pytest.param(
+            {"model": {"name": "wine", "stage": "Staging"}, "serving": {}, "service": {}},
+            id="empty parents",
+        ),
+    ],
+)
+def test_the_server_fills_in_what_the_operator_would(
+    control_plane: ControlPlane, namespace: str, spec: dict[str, Any]
+) -> None:
+    filled = create(control_plane, namespace, spec)["spec"]
+
+    ours = ModelDeploymentSpec.model_validate(spec)
+    assert ModelDeploymentSpec.model_validate(filled) == ours
+    assert normalise(filled) == normalise(ours.model_dump(mode="json", by_alias=True))
+
+
+def test_kubectl_explain_tells_of_every_field_of_the_model(control_plane: ControlPlane) -> None:
+    text = re.sub(r"\s+", " ", control_plane.kubectl("explain", "modeldeployment.spec.model"))
+
+    assert "Which model to serve: a registered model, and the stage, alias or version" in text
+    assert "name <string> -required- Name of the registered model" in text
+    assert "stage <string> enum: Production, Staging, Archived Follow the version" in text
+    for field in ("registry", "alias", "version"):
+        assert f" {field} <" in text
+
+
+def test_kubectl_get_shows_the_state_in_one_line(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    created = create(control_plane, namespace, {"model": {"name": "wine", "alias": "champion"}})
+    assert read_table(control_plane, namespace)[:2] == ["wine", "wine"]
+
+    status = ModelDeploymentStatus(
+        phase=Phase.HEALTHY,
+        reference="@champion",
+        ready="2/2",
+        stable=Stable(version=7, revision=3),
+    )
+    write_status(control_plane, created, status)
+
+    row = read_table(control_plane, namespace)
+    assert row[:6] == ["wine", "wine", "@champion", "7", "Healthy", "2/2"]
+
+
+def test_kubectl_wait_follows_the_condition_ready(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    created = create(control_plane, namespace, {"model": {"name": "wine", "version": 1}})
+    ready = Condition.model_validate(
+        {
+            "type": ConditionType.READY,
+            "status": "True",
+            "reason": Reason.SERVING_RESOLVED_VERSION,
+            "lastTransitionTime": "2026-01-02T03:04:05Z",
+        }
+    )
+    write_status(control_plane, created, ModelDeploymentStatus(conditions=[ready]))
+
+    control_plane.kubectl(
+        *("wait", "--for=condition=Ready", "mdep/wine", "-n", namespace, "--timeout=10s")
+    )
+
+
+def test_kubectl_scale_changes_the_replicas(control_plane: ControlPlane, namespace: str) -> None:
+    created = create(control_plane, namespace, {"model": {"name": "wine", "version": 1}})
+    labels = "regisseur.dev/modeldeployment=wine"
+    write_status(control_plane, created, ModelDeploymentStatus(replicas=1, selector=labels))
+
+    control_plane.kubectl("scale", "mdep/wine", "--replicas=3", "-n", namespace)
+
+    group = f"/apis/regisseur.dev/v1alpha1/namespaces/{namespace}/modeldeployments/wine/scale"
+    scale = json.loads(control_plane.kubectl("get", "--raw", group))
+    assert scale["spec"]["replicas"] == 3
+    assert scale["status"] == {"replicas": 1, "selector": labels}
+
+
+def test_people_cannot_write_the_status_beside_the_spec(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    create(control_plane, namespace, {"model": {"name": "wine", "version": 1}})
+    patch = json.dumps({"status": {"phase": "Healthy"}})
+
+    control_plane.kubectl("patch", "mdep/wine", "-n", namespace, "--type=merge", "-p", patch)
+
+    phase = control_plane.kubectl(
+        "get", "mdep/wine", "-n", namespace, "-o", "jsonpath={.status.phase}"
+    )
+    assert phase == ""
+
+
+def read_table(control_plane: ControlPlane, namespace: str) -> list[str]:
+    """Return the one row of `kubectl get mdep`, after a look at its headers."""
+    header, row = control_plane.kubectl("get", "mdep", "-n", namespace).splitlines()
+    assert header.split() == [
+        *("NAME", "MODEL", "REFERENCE", "VERSION", "PHASE", "READY", "AGE"),
+    ]
+    return row.split()
+
+
+def write_status(
+    control_plane: ControlPlane, resource: dict[str, Any], status: ModelDeploymentStatus
+) -> None:
+    """Write the status as the operator does: all of it, by PUT on the subresource."""
+    manifest = {**resource, "status": status.to_manifest()}
+    control_plane.kubectl(
+        *("replace", "--subresource=status", "--validate=strict", "-f", "-"),
+        stdin=json.dumps(manifest),
+    )
