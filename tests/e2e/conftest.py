@@ -5,11 +5,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from regisseur_devcluster.cluster import Cluster
 from support.served import Served
-from support.stage import Stage
-from support.wine import Wine, register_forest, register_linear
+from support.stage import Stage, set_stage
+from support.wine import Wine, start_wine
 
 FIGURE = "figure"
+
+
+@pytest.fixture(scope="session")
+def stage(node_cluster: Cluster) -> Stage:
+    """Return the cluster with the operator and MLflow on it, which all tests share."""
+    return set_stage(node_cluster)
 
 
 @pytest.fixture
@@ -28,15 +35,7 @@ def served(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Served]:
 @pytest.fixture
 def wine(served: Served) -> Wine:
     """Return a ModelDeployment whose two versions are registered and whose first one serves."""
-    wine = Wine(
-        served,
-        linear=register_linear(served.registry, served.model),
-        forest=register_forest(served.registry, served.model),
-    )
-    served.promote(wine.linear)
-    served.deploy(service={"type": "NodePort", "port": 80})
-    served.wait_until_ready()
-    return wine
+    return start_wine(served)
 
 
 @pytest.fixture

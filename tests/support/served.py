@@ -13,31 +13,11 @@ from regisseur_contract.tags import STAGE_PRODUCTION
 from regisseur_devcluster.demo.kubectl import Kubectl
 from regisseur_devcluster.demo.loadprocess import LoadProcess
 from regisseur_devcluster.demo.pods import Count, Pod, count_pods, parse_pod
+from regisseur_devcluster.demo.prediction import BODY
 from support.eventually import eventually
 from support.model_versions import Registry, transition
 
 ROLLOUT_SECONDS = 120.0
-
-PREDICT_BODY: dict[str, Any] = {
-    "records": [
-        {
-            "alcohol": 14.23,
-            "malic_acid": 1.71,
-            "ash": 2.43,
-            "alcalinity_of_ash": 15.6,
-            "magnesium": 127.0,
-            "total_phenols": 2.8,
-            "flavanoids": 3.06,
-            "nonflavanoid_phenols": 0.28,
-            "proanthocyanins": 2.29,
-            "color_intensity": 5.64,
-            "hue": 1.04,
-            "od280/od315_of_diluted_wines": 3.92,
-            "proline": 1065.0,
-        }
-    ]
-}
-"""The wine whose class the load asks for."""
 
 
 class Served:
@@ -67,6 +47,7 @@ class Served:
             "model": {"name": self.model, "stage": STAGE_PRODUCTION},
             "replicas": replicas,
             "minReadySeconds": 2,
+            "service": {"type": "NodePort"},
         }
         manifest = {
             "apiVersion": API_GROUP_VERSION,
@@ -86,7 +67,7 @@ class Served:
     ) -> LoadProcess:
         """Return a load on the Service, by its cluster address or its port of the node."""
         url = self.url if by == "cluster" else self.node_url
-        return LoadProcess(url, PREDICT_BODY, ("--rate", str(rate), *options))
+        return LoadProcess(url, BODY, ("--rate", str(rate), *options))
 
     # ---- what a test sees ----
 

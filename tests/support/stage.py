@@ -1,7 +1,9 @@
 """What all end-to-end tests share: operator and MLflow on the node of the test run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from regisseur_devcluster.cluster import Cluster
 from regisseur_devcluster.demo.chart import build_values, install_chart
 from regisseur_devcluster.demo.kubectl import Kubectl
 from regisseur_devcluster.demo.mlflowserver import (
@@ -10,6 +12,7 @@ from regisseur_devcluster.demo.mlflowserver import (
     apply_mlflow,
     wait_for_mlflow,
 )
+from regisseur_devcluster.images import APPLICATIONS, build_application
 from support.eventually import eventually
 
 
@@ -27,10 +30,12 @@ class Stage:
     Attributes:
         kubectl: The cluster, as its administrator.
         registry: MLflow.
+        images: What the node calls the images `serving`, `operator` and `mlflow`.
     """
 
     kubectl: Kubectl
     registry: PodRegistry
+    images: Mapping[str, str]
 
     def delete_pods(self, deployment: str) -> None:
         """Delete the pods of a deployment, given as namespace/name, without waiting."""
@@ -54,13 +59,12 @@ class Stage:
         return bool(status.get("availableReplicas") == wanted == status.get("replicas"))
 
 
-def set_stage(kubectl: Kubectl, images: dict[str, str]) -> Stage:
-    """Put MLflow and the operator on a cluster that has their images.
-
-    Args:
-        kubectl: The cluster.
-        images: What the node calls the images `serving`, `operator` and `mlflow`.
-    """
+def set_stage(cluster: Cluster) -> Stage:
+    """Put MLflow and the operator on a cluster, with images built from the checkout as it is."""
+    built = {image.name: build_application(image) for image in APPLICATIONS}
+    cluster.load(built.values())
+    images = {name: image.reference for name, image in built.items()}
+    kubectl = Kubectl(cluster.kubeconfig)
     apply_mlflow(kubectl, images["mlflow"])
     values = build_values(
         operator_image=images["operator"],
@@ -69,4 +73,4 @@ def set_stage(kubectl: Kubectl, images: dict[str, str]) -> Stage:
     )
     install_chart(kubectl, values)
     wait_for_mlflow(kubectl)
-    return Stage(kubectl, PodRegistry())
+    return Stage(kubectl, PodRegistry(), images)

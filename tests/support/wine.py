@@ -1,6 +1,7 @@
 """Models of the wine data set that the end-to-end tests register, trained in milliseconds."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sklearn.base import ClassifierMixin
 from sklearn.datasets import load_wine
@@ -22,6 +23,24 @@ class Wine:
     served: Served
     linear: int
     forest: int
+
+
+def start_wine(served: Served, **spec: Any) -> Wine:
+    """Register two versions, serve the first one and return when it is ready.
+
+    Args:
+        served: The ModelDeployment, not applied yet.
+        spec: What its spec has beside the usual.
+    """
+    wine = Wine(
+        served,
+        linear=register_linear(served.registry, served.model),
+        forest=register_forest(served.registry, served.model),
+    )
+    served.promote(wine.linear)
+    served.deploy(**spec)
+    served.wait_until_ready()
+    return wine
 
 
 def register_linear(registry: Registry, model: str) -> int:
