@@ -31,6 +31,7 @@ class Oracle:
         """Learn nothing."""
 
     def predict(self, features: pd.DataFrame) -> npt.NDArray[np.int64]:
+        """Return the answers for that many rows."""
         return np.array(self._answers[len(features)])
 
 
@@ -101,11 +102,5 @@ def test_the_card_tells_what_the_model_is() -> None:
         features=["alcohol", "ash"],
         data_version="2925c4a8",
     )
-    for part in (
-        "# wine",
-        "| seed | 7 |",
-        "| test_accuracy | 0.9815 |",
-        "alcohol, ash",
-        "2925c4a8",
-    ):
-        assert part in card
+    rows = ("# wine", "| seed | 7 |", "| test_accuracy | 0.9815 |", "alcohol, ash", "2925c4a8")
+    assert not [row for row in rows if row not in card]
