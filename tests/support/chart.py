@@ -1,0 +1,42 @@
+"""Rendering the operator's chart with helm, as its users do."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from regisseur_devcluster.commands import run
+from regisseur_devcluster.tools import tool
+
+CHART: Final = Path(__file__).parents[2] / "charts" / "regisseur"
+VALUES_FILES: Final = tuple(sorted((CHART / "ci").glob("*-values.yaml")))
+RELEASE: Final = "regisseur"
+NAMESPACE: Final = "regisseur-system"
+MINIMAL: Final = ("--values", CHART / "ci" / "minimal-values.yaml")
+
+Manifest = dict[str, Any]
+
+
+def helm(*arguments: str | Path) -> str:
+    """Run helm without any cluster and return what it printed.
+
+    Raises:
+        CommandError: It failed; the message ends with what it said.
+    """
+    return run([tool("helm"), *arguments])
+
+
+def render(*arguments: str | Path) -> list[Manifest]:
+    """Return the objects of a release, with the least values if no file or value is given."""
+    text = helm("template", RELEASE, CHART, "--namespace", NAMESPACE, *(arguments or MINIMAL))
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def select(manifests: list[Manifest], kind: str, name: str = RELEASE) -> Manifest:
+    """Return the one object of a kind and a name."""
+    (found,) = (
+        manifest
+        for manifest in manifests
+        if manifest["kind"] == kind and manifest["metadata"]["name"] == name
+    )
+    return found
