@@ -16,7 +16,7 @@ from regisseur_devcluster.node.dns import Dns
 from regisseur_devcluster.node.firewall import add_rules
 from regisseur_devcluster.node.holder import LOCK, take_node
 from regisseur_devcluster.node.kubelet import Kubelet
-from regisseur_devcluster.node.layout import ENDPOINTS, Layout
+from regisseur_devcluster.node.layout import ENDPOINTS, NODE_PROGRAMS, Layout
 from regisseur_devcluster.node.leftovers import sweep
 from regisseur_devcluster.node.links import add_node_address
 from regisseur_devcluster.node.proxy import Proxy
@@ -28,7 +28,6 @@ from regisseur_devcluster.settings import state_folder
 from regisseur_devcluster.steps import step
 from regisseur_devcluster.tools import prepare
 
-NODE_PROGRAMS = ("kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause")
 FOLDER_LIMIT = 60
 """Longest folder name: sockets below it may not have more than 107 characters."""
 
@@ -85,11 +84,12 @@ class Cluster:
     def down(self) -> bool:
         """Remove the cluster and all its traces; return whether there was one."""
         refuse_unfit_machine()
+        if not (self._holds_node() or self.layout.folder.exists()):
+            return False
         with exclusive(LOCK, waiting_for="start or stop of a cluster"):
             before = Before.read()
-            if before is None or before.folder != str(self.layout.folder):
-                if not self.layout.folder.exists():
-                    return False
+            if before is None or not self._holds_node():
+                # The machine was started anew, or the node is another cluster's by now.
                 self.plane.remove()
             else:
                 with step("removing the cluster"):
@@ -117,6 +117,10 @@ class Cluster:
         self._kubelet.start()
         self._proxy.start()
         wait_for(self._kubelet.daemon, self._node_is_ready)
+
+    def _holds_node(self) -> bool:
+        before = Before.read()
+        return before is not None and before.folder == str(self.layout.folder)
 
     def _node_is_ready(self) -> bool:
         condition = '{.items[*].status.conditions[?(@.type=="Ready")].status}'

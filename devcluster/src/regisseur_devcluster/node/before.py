@@ -5,6 +5,7 @@ folder holds the node, even when that folder is gone.
 """
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -64,18 +65,20 @@ class Before:
     def read(cls) -> Self | None:
         """Return the notes, if a cluster holds the node or did so until it was killed.
 
-        After a restart of the machine nothing of the cluster is left in the kernel, so what is
-        there now was there before.
+        Notes of an earlier boot count as none: the kernel has forgotten all that they are about.
         """
         try:
             before = cls(**json.loads(NOTES.read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
-        return before if before.boot == boot() else cls.observe(Path(before.folder))
+        return before if before.boot == boot() else None
 
     def write(self) -> None:
-        """Keep the notes."""
+        """Keep the notes, and nothing else from an earlier boot beside them."""
         RUN.mkdir(parents=True, exist_ok=True)
+        for folder in RUN.iterdir():
+            if folder.is_dir():
+                shutil.rmtree(folder)
         unfinished = NOTES.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(asdict(self), indent=2))
         unfinished.rename(NOTES)

@@ -25,25 +25,34 @@ def take_node(layout: Layout) -> None:
         DevclusterError: Another cluster holds the node and is alive.
     """
     before = Before.read()
-    if before is not None and before.folder != str(layout.folder):
-        if alive := live_processes(Layout(Path(before.folder))):
-            raise DevclusterError(
-                f"another cluster with a node runs on this machine (state folder "
-                f"{Path(before.folder).parent}, {len(alive)} processes); there can be one at a "
-                f"time: stop it with `REGISSEUR_STATE={Path(before.folder).parent} "
-                "make cluster-down`"
-            )
-        with step(f"sweeping up after a cluster that was killed ({before.folder})"):
+    if before is not None and not _is_ours(before, layout):
+        _refuse_living(before)
+        with step(f"sweeping up after a cluster that is no more ({before.folder})"):
             sweep(before)
         before = None
-    _refuse_foreign_kubernetes(layout)
-    (before or Before.observe(layout.folder)).write()
+    if before is None:
+        _refuse_foreign_kubernetes()
+        Before.observe(layout.folder).write()
 
 
-def _refuse_foreign_kubernetes(layout: Layout) -> None:
-    ours = {process.pid for process in live_processes(layout)}
+def _is_ours(before: Before, layout: Layout) -> bool:
+    return before.folder == str(layout.folder) and layout.folder.exists()
+
+
+def _refuse_living(before: Before) -> None:
+    folder = Path(before.folder)
+    alive = live_processes(Layout(folder))
+    if folder.exists() and alive:
+        raise DevclusterError(
+            f"another cluster with a node runs on this machine (state folder {folder.parent}, "
+            f"{len(alive)} processes) and there can be one at a time: stop it with "
+            f"`REGISSEUR_STATE={folder.parent} make cluster-down`"
+        )
+
+
+def _refuse_foreign_kubernetes() -> None:
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) not in ours and _is_foreign(entry):
+        if entry.name.isdigit() and _is_foreign(entry):
             raise DevclusterError(
                 f"another Kubernetes runs a node on this machine (process {entry.name}, "
                 f"{(entry / 'comm').read_text().strip()}): stop it, or use it with "

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from regisseur_devcluster.endpoints import Endpoints
 
+NODE_PROGRAMS = ("kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause")
+"""What is built for the node, besides the control plane's programs."""
+
 NODE_NAME = "regisseur"
 NODE_ADDRESS = "10.215.0.1"
 """Where the API server, the kubelet and the cluster's DNS listen; on the interface `lo`."""

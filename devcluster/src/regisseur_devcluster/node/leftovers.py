@@ -12,36 +12,32 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from regisseur_devcluster.controlplane import PROGRAMS
 from regisseur_devcluster.errors import DevclusterError
 from regisseur_devcluster.node.before import SHARED, Before
 from regisseur_devcluster.node.cgroups import pod_processes, remove_cgroups
 from regisseur_devcluster.node.containerd import NETWORK
 from regisseur_devcluster.node.firewall import remove_rules
-from regisseur_devcluster.node.layout import RUN, Layout
+from regisseur_devcluster.node.layout import NODE_PROGRAMS, RUN, Layout
 from regisseur_devcluster.node.links import remove_links
 from regisseur_devcluster.node.mounts import unmount_below
 from regisseur_devcluster.node.sysctls import restore_sysctls
-from regisseur_devcluster.processes import Daemon, Identity, end, identify
+from regisseur_devcluster.processes import Identity, end, identify
 
+PARTS = frozenset({"containerd", *PROGRAMS, *NODE_PROGRAMS}) - {"kubectl"}
 PATIENCE_SECONDS = 10.0
 CONTAINER_LINKS = Path("/var/log/containers")
 CNI_RESULTS = Path("/var/lib/cni/results")
 
 
 def live_processes(layout: Layout) -> list[Identity]:
-    """Return everything that runs for the cluster: its parts, the shims and the pods."""
-    pid_files = sorted((layout.folder / "pids").glob("*"))
-    parts = [Daemon(path.name, layout.folder).identity for path in pid_files]
-    found = [part for part in parts if part] + shims(layout) + pod_processes()
-    return list(dict.fromkeys(found))
+    """Return everything that runs for the cluster: its parts, the shims and the pods.
 
-
-def shims(layout: Layout) -> list[Identity]:
-    """Return the processes between our containerd and its containers."""
-    processes = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    socket = str(layout.containerd_socket)
-    found = [identify(int(entry.name)) for entry in processes if _is_shim(entry, socket)]
-    return [identity for identity in found if identity]
+    The parts are found by their command lines, so a lost pid file hides nothing.
+    """
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    found = [identify(pid) for pid in pids if _is_ours(_command_line(pid), layout)]
+    return list(dict.fromkeys([identity for identity in found if identity] + pod_processes()))
 
 
 def sweep(before: Before) -> None:
@@ -59,10 +55,7 @@ def sweep(before: Before) -> None:
 
 
 def _end_processes(layout: Layout) -> None:
-    """End what could start something new first, then all that is left."""
-    for name in ("kubelet", "containerd"):
-        Daemon(name, layout.folder).stop(signal.SIGKILL)
-    # A shim that sees its container end may still be writing; so ask until nothing new appears.
+    """End all processes; some start new ones while others end, so ask until none is left."""
     _patiently(lambda: _end_round(layout), "the cluster's processes")
 
 
@@ -112,12 +105,19 @@ def _shim_sockets(layout: Layout) -> list[Path]:
     return [Path(note.read_text().removeprefix("unix://")) for note in notes]
 
 
-def _is_shim(process: Path, socket: str) -> bool:
+def _is_ours(command: list[str], layout: Layout) -> bool:
+    """Return whether a command line is one of our parts', or a shim's of our containerd."""
+    program = Path(command[0]).name
+    if program.startswith("containerd-shim"):
+        return str(layout.containerd_socket) in command
+    return program in PARTS and any(f"{layout.folder}/" in word for word in command[1:])
+
+
+def _command_line(pid: int) -> list[str]:
     try:
-        arguments = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
-        return False
-    return Path(arguments[0]).name.startswith("containerd-shim") and socket in arguments
+        return [""]
 
 
 def _patiently(is_done: Callable[[], bool], what: str) -> None:
