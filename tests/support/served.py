@@ -11,7 +11,7 @@ from typing import Any, Literal
 from regisseur_contract.names import API_GROUP_VERSION, KIND, LABEL_MODELDEPLOYMENT
 from regisseur_contract.tags import STAGE_PRODUCTION
 from regisseur_devcluster.demo.kubectl import Kubectl
-from regisseur_devcluster.demo.loadprocess import LoadProcess
+from regisseur_devcluster.demo.loadprocess import LoadProcess, local_command
 from regisseur_devcluster.demo.pods import Count, Pod, count_pods, parse_pod
 from regisseur_devcluster.demo.prediction import BODY
 from support.eventually import eventually
@@ -67,7 +67,7 @@ class Served:
     ) -> LoadProcess:
         """Return a load on the Service, by its cluster address or its port of the node."""
         url = self.url if by == "cluster" else self.node_url
-        return LoadProcess(url, BODY, ("--rate", str(rate), *options))
+        return LoadProcess(local_command(url), BODY, ("--rate", str(rate), *options))
 
     # ---- what a test sees ----
 

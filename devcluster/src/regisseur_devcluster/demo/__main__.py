@@ -4,10 +4,11 @@ import argparse
 import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from regisseur_devcluster.cluster import Cluster
 from regisseur_devcluster.demo.flow import install, play
-from regisseur_devcluster.demo.ground import lay_ground
+from regisseur_devcluster.demo.ground import borrow_ground, lay_ground
 from regisseur_devcluster.errors import DevclusterError
 from regisseur_devcluster.packages import refuse_unfit_machine
 from regisseur_devcluster.settings import state_folder
@@ -15,10 +16,18 @@ from regisseur_devcluster.settings import state_folder
 INTERRUPTED = 130
 
 
-def up() -> int:
-    """Run the whole demo and leave it up."""
+def up(kubeconfig: Path | None, registry: str | None) -> int:
+    """Run the whole demo and leave it up.
+
+    Raises:
+        DevclusterError: It cannot go on; the message says why.
+    """
+    if bool(kubeconfig) != bool(registry):
+        raise DevclusterError(
+            "a cluster of yours needs both: make demo KUBECONFIG=… IMAGE_REGISTRY=…"
+        )
     refuse_unfit_machine()
-    ground = lay_ground()
+    ground = borrow_ground(kubeconfig, registry) if kubeconfig and registry else lay_ground()
     install(ground)
     return play(ground, state_folder() / "demo")
 
@@ -35,9 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m regisseur_devcluster.demo")
     parser.add_argument("action", choices=("up", "down"))
+    parser.add_argument("--kubeconfig", type=Path, help="use this cluster, not the devcluster")
+    parser.add_argument("--image-registry", help="where that cluster pulls images from")
     options = parser.parse_args(arguments)
     try:
-        return up() if options.action == "up" else down()
+        if options.action == "down":
+            return down()
+        return up(options.kubeconfig, options.image_registry)
     except DevclusterError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -30,7 +30,15 @@ def install_chart(kubectl: Kubectl, values: dict[str, Any]) -> None:
     arguments = ("upgrade", "--install", RELEASE, CHART, "--namespace", NAMESPACE)
     waiting = ("--wait", f"--timeout={WAIT_SECONDS}s")
     run(
-        [tool("helm"), "--kubeconfig", kubectl.kubeconfig, *arguments, "--values", "-", *waiting],
+        [
+            kubectl.helm or tool("helm"),
+            "--kubeconfig",
+            kubectl.kubeconfig,
+            *arguments,
+            "--values",
+            "-",
+            *waiting,
+        ],
         stdin=json.dumps(values),
         timeout_seconds=WAIT_SECONDS + 30,
     )

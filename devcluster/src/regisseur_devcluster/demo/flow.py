@@ -12,7 +12,6 @@ from regisseur_devcluster.demo.kubectl import Kubectl
 from regisseur_devcluster.demo.loadprocess import LoadProcess
 from regisseur_devcluster.demo.mlflowserver import (
     INSIDE_URL,
-    OUTSIDE_URL,
     apply_mlflow,
     production_version,
     wait_for_mlflow,
@@ -20,7 +19,8 @@ from regisseur_devcluster.demo.mlflowserver import (
 from regisseur_devcluster.demo.outcomes import Summary
 from regisseur_devcluster.demo.picture import Picture
 from regisseur_devcluster.demo.pods import PodWatch
-from regisseur_devcluster.demo.prediction import BODY, ask, node_address
+from regisseur_devcluster.demo.prediction import BODY, ask
+from regisseur_devcluster.demo.reach import Reach
 from regisseur_devcluster.demo.rollout import follow_rollout
 from regisseur_devcluster.demo.workspace import FOREST, LINEAR, Workspace
 from regisseur_devcluster.settings import REPOSITORY
@@ -56,25 +56,26 @@ def install(ground: Ground) -> None:
 
 def play(ground: Ground, scratch: Path) -> int:
     """Train, promote, deploy, predict, and roll to another version; return the exit code."""
-    kubectl = ground.kubectl
-    workspace = Workspace(scratch / "workspace", OUTSIDE_URL)
-    workspace.create()
-    if production_version(OUTSIDE_URL, workspace.model) is None:
-        _promote(workspace, _train(workspace, LINEAR))
-    with ThreadPoolExecutor(max_workers=1) as background:
-        other = FOREST if workspace.algorithm == LINEAR else LINEAR
-        training = background.submit(_train, workspace, other)
-        _deploy(kubectl)
-        address = node_address(kubectl, NAME)
-        before = _predict(address)
-        version = training.result()
-    seconds, summary = _roll(kubectl, workspace, address, version)
+    kubectl, reach = ground.kubectl, ground.reach
+    with reach.mlflow() as registry_url:
+        workspace = Workspace(scratch / "workspace", registry_url)
+        workspace.create()
+        if production_version(registry_url, workspace.model) is None:
+            _promote(workspace, _train(workspace, LINEAR))
+        with ThreadPoolExecutor(max_workers=1) as background:
+            other = FOREST if workspace.algorithm == LINEAR else LINEAR
+            training = background.submit(_train, workspace, other)
+            _deploy(kubectl)
+            before = _predict(reach)
+            version = training.result()
+        seconds, summary = _roll(ground, workspace, version)
     show(
         f"\n{summary.total} requests, {summary.failed} failed, "
         f"v{before} → v{version} in {seconds:.1f} s"
     )
     _explain(summary)
-    _say_what_next(kubectl, address)
+    hints = "\n  ".join(reach.hints(NAME))
+    show(f"\nIt stays up. Try next:\n  {hints}\nStop it: make demo-down")
     return 1 if summary.failed else 0
 
 
@@ -91,29 +92,36 @@ def _promote(workspace: Workspace, version: str) -> None:
 
 def _deploy(kubectl: Kubectl) -> None:
     with step(f"kubectl apply -f {EXAMPLE.relative_to(REPOSITORY)}"):
-        kubectl("apply", "-f", EXAMPLE)
+        kubectl("apply", "-n", NAMESPACE, "-f", EXAMPLE)
     with step(f"kubectl wait --for=condition=Ready mdep/{NAME}"):
         kubectl(
-            *("wait", "--for=condition=Ready", f"mdep/{NAME}", f"--timeout={READY_SECONDS}s"),
+            *(
+                "wait",
+                "--for=condition=Ready",
+                f"mdep/{NAME}",
+                "-n",
+                NAMESPACE,
+                f"--timeout={READY_SECONDS}s",
+            ),
             timeout_seconds=READY_SECONDS + 30,
         )
 
 
-def _predict(address: str) -> str:
-    prediction = ask(address)
+def _predict(reach: Reach) -> str:
+    with reach.service(NAME) as address:
+        prediction = ask(address)
     show(f"    a pod answers: {prediction.text}")
     return prediction.version
 
 
-def _roll(
-    kubectl: Kubectl, workspace: Workspace, address: str, version: str
-) -> tuple[float, Summary]:
+def _roll(ground: Ground, workspace: Workspace, version: str) -> tuple[float, Summary]:
     """Promote a version under load; return the rollout's seconds and the load's figures."""
-    replicas = int(kubectl.read("mdep", NAME)["spec"]["replicas"])
+    kubectl = ground.kubectl
+    replicas = int(kubectl.read("mdep", NAME, "-n", NAMESPACE)["spec"]["replicas"])
     picture = Picture(sys.stdout)
     with (
         PodWatch(kubectl, NAMESPACE, NAME) as watch,
-        LoadProcess(f"{address}/predict", BODY, LOAD) as load,
+        LoadProcess(ground.reach.load_command(NAME), BODY, LOAD) as load,
     ):
         show("  load runs: new connections, checked and unchecked keep-alive; nobody retries")
         _promote(workspace, version)
@@ -126,14 +134,3 @@ def _explain(summary: Summary) -> None:
     show("(from the promotion until all pods are of the new version and the last old one is gone)")
     for cause, count in summary.causes.items():
         show(f"  failed: {count} × {cause}")
-
-
-def _say_what_next(kubectl: Kubectl, address: str) -> None:
-    show(
-        f"""
-It stays up. Try next:
-  curl -s {address}/model
-  kubectl --kubeconfig {kubectl.kubeconfig} get mdep
-  MLflow: {OUTSIDE_URL}   (promote another version there and watch)
-Stop it: make demo-down"""
-    )

@@ -1,17 +1,20 @@
 """What the demo stands on: a cluster with the project's images in its reach."""
 
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from regisseur_devcluster.cluster import Cluster
 from regisseur_devcluster.demo.kubectl import Kubectl
-from regisseur_devcluster.images import APPLICATIONS, Built, build_applications
+from regisseur_devcluster.demo.reach import ForwardedReach, NodeReach, Reach
+from regisseur_devcluster.images import APPLICATIONS, Built, build_application, push
 from regisseur_devcluster.packages import IMAGE_PACKAGES, NODE_PACKAGES, require
 from regisseur_devcluster.tools import prepare
 
-NAMES: Final = tuple(image.name for image in reversed(APPLICATIONS))
+IMAGES: Final = {image.name: image for image in reversed(APPLICATIONS)}
 """The largest image first: its pod takes longest to start."""
 
 
@@ -21,10 +24,12 @@ class Ground:
 
     Attributes:
         kubectl: The cluster.
+        reach: How to get at what runs in it.
         images: References by name: operator, serving and mlflow.
     """
 
     kubectl: Kubectl
+    reach: Reach
     images: Mapping[str, str]
 
 
@@ -33,23 +38,34 @@ def lay_ground() -> Ground:
     require(*NODE_PACKAGES, *IMAGE_PACKAGES)
     cluster = Cluster()
     with ThreadPoolExecutor(max_workers=1) as background:
-        building = {name: background.submit(_build, name) for name in NAMES}
+        building = {
+            name: background.submit(build_application, image) for name, image in IMAGES.items()
+        }
         try:
             cluster.up()
             prepare("helm")
-            built = {name: _load(cluster, image) for name, image in building.items()}
+            images = {name: _load(cluster, image) for name, image in building.items()}
         except BaseException:
             background.shutdown(cancel_futures=True)
             raise
-    images = {name: image.reference for name, image in built.items()}
-    return Ground(Kubectl(cluster.kubeconfig), images)
+    kubectl = Kubectl(cluster.kubeconfig)
+    return Ground(kubectl, NodeReach(kubectl), images)
 
 
-def _build(name: str) -> Built:
-    return build_applications([name])[0]
+def borrow_ground(kubeconfig: Path, registry: str) -> Ground:
+    """Use a person's own cluster: push the images to a registry that it pulls from."""
+    require(*IMAGE_PACKAGES)
+    images = {name: push(build_application(image), registry) for name, image in IMAGES.items()}
+    kubectl = Kubectl(kubeconfig, _own("kubectl"), _own("helm"))
+    return Ground(kubectl, ForwardedReach(kubectl), images)
 
 
-def _load(cluster: Cluster, image: Future[Built]) -> Built:
+def _load(cluster: Cluster, image: Future[Built]) -> str:
     built = image.result()
     cluster.load([built])
-    return built
+    return built.reference
+
+
+def _own(program: str) -> Path | None:
+    found = shutil.which(program)
+    return Path(found) if found else None

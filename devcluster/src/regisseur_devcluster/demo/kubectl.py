@@ -2,15 +2,13 @@
 
 import json
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from regisseur_devcluster.commands import run
 from regisseur_devcluster.tools import tool
-
-CHUNK = 65536
 
 
 @dataclass(frozen=True)
@@ -19,9 +17,13 @@ class Kubectl:
 
     Attributes:
         kubeconfig: Names the cluster and who we are to it.
+        program: A kubectl of the person's own, instead of the project's.
+        helm: A helm of the person's own, instead of the project's.
     """
 
     kubeconfig: Path
+    program: Path | None = None
+    helm: Path | None = None
 
     def __call__(
         self, *arguments: str | Path, stdin: str | None = None, timeout_seconds: float = 300
@@ -31,7 +33,7 @@ class Kubectl:
         Raises:
             CommandError: It failed; the message ends with what it said.
         """
-        return run(self._command(arguments), stdin=stdin, timeout_seconds=timeout_seconds)
+        return run(self.command(*arguments), stdin=stdin, timeout_seconds=timeout_seconds)
 
     def read(self, *arguments: str) -> dict[str, Any]:
         """Return what `kubectl get` finds."""
@@ -46,15 +48,17 @@ class Kubectl:
         """Start `kubectl get --watch`; `read_documents` reads what it prints."""
         watching = ("get", *arguments, "--watch", "--output-watch-events", "-o", "json")
         return subprocess.Popen(
-            [str(part) for part in self._command(watching)],
+            self.command(*watching),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
 
-    def _command(self, arguments: Sequence[str | Path]) -> list[str | Path]:
-        return [tool("kubectl"), "--kubeconfig", self.kubeconfig, *arguments]
+    def command(self, *arguments: str | Path) -> list[str]:
+        """Return the whole command line."""
+        program = self.program or tool("kubectl")
+        return [str(part) for part in (program, "--kubeconfig", self.kubeconfig, *arguments)]
 
 
 def read_documents(lines: Iterator[str]) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from regisseur_contract.http import HEADER_MODEL_VERSION
@@ -135,8 +134,12 @@ async def run(plan: Plan, *, is_json: bool) -> int:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, load.stop)
     reports = asyncio.create_task(_report(load)) if is_json else None
+    if is_json:
+        # Whoever reads the reports ends the load by closing its input, or by ending itself.
+        loop.add_reader(sys.stdin.fileno(), load.stop)
     await load.run()
     if reports:
+        loop.remove_reader(sys.stdin.fileno())
         reports.cancel()
     summary = load.tally.summary()
     _print(json.dumps({"final": summary.to_json()}) if is_json else summary.describe())
@@ -144,13 +147,9 @@ async def run(plan: Plan, *, is_json: bool) -> int:
 
 
 async def _report(load: Load) -> None:
-    """Tell the parent how it goes; a parent that is gone ends the load."""
+    """Tell how it goes."""
     while True:
-        try:
-            _print(json.dumps({"so_far": load.tally.summary().to_json()}))
-        except BrokenPipeError:
-            load.stop()
-            return
+        _print(json.dumps({"so_far": load.tally.summary().to_json()}))
         await asyncio.sleep(REPORT_SECONDS)
 
 
@@ -167,7 +166,8 @@ def parse_plan(arguments: Sequence[str] | None = None) -> tuple[Plan, bool]:
     """
     parser = argparse.ArgumentParser(prog="python -m regisseur_devcluster.demo.load")
     parser.add_argument("url", help="http://ADDRESS:PORT/predict on the loopback or the devcluster")
-    parser.add_argument("--body", type=Path, required=True, help="file with the JSON to post")
+    parser.add_argument("--body", required=True, help="the JSON to post")
+    parser.add_argument("--inside", action="store_true", help="this is a pod of the cluster")
     for kind in KINDS:
         parser.add_argument(f"--{kind.replace('_', '-')}", type=int, default=4, metavar="CLIENTS")
     parser.add_argument("--rate", type=float, default=100.0, help="requests a second, all together")
@@ -177,7 +177,7 @@ def parse_plan(arguments: Sequence[str] | None = None) -> tuple[Plan, bool]:
     parser.add_argument("--json", action="store_true", help="report as lines of JSON")
     given = parser.parse_args(arguments)
     plan = Plan(
-        target=parse_target(given.url, given.body.read_bytes()),
+        target=parse_target(given.url, given.body.encode(), is_inside=given.inside),
         clients={kind: count for kind in KINDS if (count := getattr(given, kind)) > 0},
         requests_per_second=given.rate,
         pause_seconds=tuple(given.pause) if given.pause else None,

@@ -6,7 +6,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,34 +16,38 @@ from regisseur_devcluster.errors import DevclusterError
 END_SECONDS = 60.0
 
 
+def local_command(url: str) -> list[str]:
+    """Return the command of a load that runs on this machine."""
+    return [sys.executable, "-m", "regisseur_devcluster.demo.load", url]
+
+
 class LoadProcess:
     """A load that runs from entering the context until `stop` or the end of the context.
 
     Args:
-        url: Where the requests go.
+        command: Starts the load: `local_command`, or one that starts it elsewhere.
         body: The JSON document that is posted.
         options: Further arguments of `python -m regisseur_devcluster.demo.load`.
     """
 
-    def __init__(self, url: str, body: Mapping[str, Any], options: Sequence[str] = ()) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="regisseur-load-")
-        document = Path(self._folder.name) / "body.json"
-        document.write_text(json.dumps(body))
-        self._errors = Path(self._folder.name) / "errors"
-        self._command = [
-            *(sys.executable, "-m", "regisseur_devcluster.demo.load", url, "--json"),
-            *("--body", str(document), *options),
-        ]
+    def __init__(
+        self, command: Sequence[str], body: Mapping[str, Any], options: Sequence[str] = ()
+    ) -> None:
+        self._command = [*command, "--json", "--body", json.dumps(body), *options]
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - __exit__ closes it
         self._process: subprocess.Popen[str] | None = None
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._so_far = Summary()
         self._final: Summary | None = None
 
     def __enter__(self) -> Self:
-        with self._errors.open("w") as errors:
-            self._process = subprocess.Popen(
-                self._command, stdout=subprocess.PIPE, stderr=errors, text=True
-            )
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
         self._reader.start()
         return self
 
@@ -56,7 +59,7 @@ class LoadProcess:
     ) -> None:
         if self._process is not None:
             self._end(self._process)
-        self._folder.cleanup()
+        self._errors.close()
 
     @property
     def so_far(self) -> Summary:
@@ -77,11 +80,13 @@ class LoadProcess:
         if self._process is not None:
             self._end(self._process)
         if self._final is None:
-            raise DevclusterError(f"the load broke off: {tail(self._errors.read_text())}")
+            self._errors.seek(0)
+            raise DevclusterError(f"the load broke off: {tail(self._errors.read())}")
         return self._final
 
     def _end(self, process: subprocess.Popen[str]) -> None:
-        process.terminate()
+        if process.stdin:
+            process.stdin.close()
         try:
             process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:

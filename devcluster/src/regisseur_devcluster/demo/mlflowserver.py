@@ -13,6 +13,8 @@ from regisseur_devcluster.settings import REPOSITORY
 
 MANIFEST: Final = REPOSITORY / "devcluster" / "manifests" / "mlflow.yaml"
 
+NAMESPACE: Final = "mlops"
+
 INSIDE_URL: Final = "http://mlflow.mlops.svc:5000"
 """Where pods find the server."""
 
@@ -30,7 +32,7 @@ def apply_mlflow(kubectl: Kubectl, image: str) -> None:
 def wait_for_mlflow(kubectl: Kubectl, *, timeout_seconds: int = 300) -> None:
     """Wait until the server answers."""
     kubectl(
-        *("rollout", "status", "-n", "mlops", "deployment/mlflow"),
+        *("rollout", "status", "-n", NAMESPACE, "deployment/mlflow"),
         f"--timeout={timeout_seconds}s",
         timeout_seconds=timeout_seconds + 30,
     )

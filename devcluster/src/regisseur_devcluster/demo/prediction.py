@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from regisseur_contract.http import HEADER_MODEL_VERSION, ROUTE_PREDICT
-from regisseur_devcluster.demo.kubectl import Kubectl
 from regisseur_devcluster.errors import DevclusterError
 
 ANSWER_SECONDS: Final = 10.0
@@ -38,18 +37,6 @@ class Prediction:
 
     version: str
     text: str
-
-
-def node_address(kubectl: Kubectl, name: str) -> str:
-    """Return where the devcluster's loopback leads to a ModelDeployment's pods.
-
-    Raises:
-        DevclusterError: Its Service has no port of the node.
-    """
-    ports = kubectl.read("service", name)["spec"]["ports"]
-    if "nodePort" not in ports[0]:
-        raise DevclusterError(f"the Service {name} is not of type NodePort")
-    return f"http://127.0.0.1:{ports[0]['nodePort']}"
 
 
 def ask(address: str) -> Prediction:
