@@ -17,7 +17,7 @@ from regisseur_devcluster.node.firewall import add_rules
 from regisseur_devcluster.node.holder import LOCK, take_node
 from regisseur_devcluster.node.kubelet import Kubelet
 from regisseur_devcluster.node.layout import ENDPOINTS, NODE_PROGRAMS, Layout
-from regisseur_devcluster.node.leftovers import sweep
+from regisseur_devcluster.node.leftovers import discard, sweep
 from regisseur_devcluster.node.links import add_node_address
 from regisseur_devcluster.node.proxy import Proxy
 from regisseur_devcluster.node.scheduler import Scheduler
@@ -90,7 +90,7 @@ class Cluster:
             before = Before.read()
             if before is None or not self._holds_node():
                 # The machine was started anew, or the node is another cluster's by now.
-                self.plane.remove()
+                discard(self.layout)
             else:
                 with step("removing the cluster"):
                     sweep(before)

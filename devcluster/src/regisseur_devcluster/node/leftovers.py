@@ -31,13 +31,16 @@ CNI_RESULTS = Path("/var/lib/cni/results")
 
 
 def live_processes(layout: Layout) -> list[Identity]:
-    """Return everything that runs for the cluster: its parts, the shims and the pods.
+    """Return everything that runs for the cluster: its parts, the shims and the pods."""
+    shims = _matching(lambda command: _is_shim(command, layout))
+    return list(dict.fromkeys([*_parts(layout), *shims, *pod_processes()]))
 
-    The parts are found by their command lines, so a lost pid file hides nothing.
-    """
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    found = [identify(pid) for pid in pids if _is_ours(_command_line(pid), layout)]
-    return list(dict.fromkeys([identity for identity in found if identity] + pod_processes()))
+
+def discard(layout: Layout) -> None:
+    """Remove a cluster's folder and its parts, but nothing that all clusters have in common."""
+    end(_parts(layout), first=signal.SIGKILL)
+    _unmount([layout.folder])
+    shutil.rmtree(layout.folder)
 
 
 def sweep(before: Before) -> None:
@@ -45,8 +48,7 @@ def sweep(before: Before) -> None:
     layout = Layout(Path(before.folder))
     _end_processes(layout)
     sockets = _shim_sockets(layout)
-    if left := unmount_below([layout.folder, RUN]):
-        raise DevclusterError(f"still mounted, so nothing is deleted: {', '.join(left)}")
+    _unmount([layout.folder, RUN])
     remove_links()
     remove_rules(spare_chains=before.chains, spare_tables=before.tables)
     _patiently(remove_cgroups, "the pods' control groups")
@@ -105,12 +107,34 @@ def _shim_sockets(layout: Layout) -> list[Path]:
     return [Path(note.read_text().removeprefix("unix://")) for note in notes]
 
 
-def _is_ours(command: list[str], layout: Layout) -> bool:
-    """Return whether a command line is one of our parts', or a shim's of our containerd."""
-    program = Path(command[0]).name
-    if program.startswith("containerd-shim"):
-        return str(layout.containerd_socket) in command
-    return program in PARTS and any(f"{layout.folder}/" in word for word in command[1:])
+def _parts(layout: Layout) -> list[Identity]:
+    """Return the processes of the cluster's own programs.
+
+    They are found by their command lines, so a lost pid file hides nothing.
+    """
+    return _matching(lambda command: _is_part(command, layout))
+
+
+def _is_part(command: list[str], layout: Layout) -> bool:
+    names_our_folder = any(f"{layout.folder}/" in word for word in command[1:])
+    return names_our_folder and Path(command[0]).name in PARTS
+
+
+def _is_shim(command: list[str], layout: Layout) -> bool:
+    """Return whether a process stands between our containerd and a container."""
+    is_shim = Path(command[0]).name.startswith("containerd-shim")
+    return is_shim and str(layout.containerd_socket) in command
+
+
+def _matching(is_wanted: Callable[[list[str]], bool]) -> list[Identity]:
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    found = [identify(pid) for pid in pids if is_wanted(_command_line(pid))]
+    return [identity for identity in found if identity]
+
+
+def _unmount(folders: list[Path]) -> None:
+    if left := unmount_below(folders):
+        raise DevclusterError(f"still mounted, so nothing is deleted: {', '.join(left)}")
 
 
 def _command_line(pid: int) -> list[str]:
