@@ -47,7 +47,7 @@ check: $(VENV_STAMP) ## Lint, types, layers, generated files, Dockerfiles, chart
 	@lint-imports --no-cache >build/lint-imports.log 2>&1 || { cat build/lint-imports.log; exit 1; }
 	@python -m regisseur_operator.api.generate --check
 	@hadolint Dockerfile.operator Dockerfile.serving devcluster/images/Dockerfile.*
-	@"$$(python -m regisseur_devcluster tool helm)" lint --quiet charts/regisseur
+	@"$$(python -m regisseur_devcluster tool helm)" lint --quiet --strict charts/regisseur --values charts/regisseur/ci/full-values.yaml
 	@echo "check: all good"
 
 .PHONY: format

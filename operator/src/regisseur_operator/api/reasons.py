@@ -125,9 +125,42 @@ class Reason(StrEnum):
         "The version that the reference names is served by all pods.",
     )
 
+    # Why pods do not become ready: Available, Ready and status.candidate.lastFailure
+    UNSCHEDULABLE = (
+        "Unschedulable",
+        "No node can take a pod. Make room, or ask for less in spec.serving.resources.",
+    )
+    IMAGE_PULL_FAILED = (
+        "ImagePullFailed",
+        "The image of the server cannot be pulled. Correct spec.serving.image or the access to it.",
+    )
+    CONTAINER_REFUSED = (
+        "ContainerRefused",
+        "The node cannot create a container of the pod; its message says why.",
+    )
+    FETCH_FAILED = (
+        "FetchFailed",
+        "A pod cannot download the model's files. The message is the downloader's last word.",
+    )
+    OUT_OF_MEMORY = (
+        "OutOfMemory",
+        "The server used more memory than its limit and was killed. Raise"
+        " spec.serving.resources.limits.memory.",
+    )
+    SERVER_CRASHED = (
+        "ServerCrashed",
+        "The server ended by itself and is started again. The message is its last word.",
+    )
+
     # Events only
     CHILD_CREATED = ("ChildCreated", "An object of the ModelDeployment was created.")
     CHILD_RESTORED = (
         "ChildRestored",
         "An object of the ModelDeployment had been changed or deleted and was put back.",
     )
+    CHILD_CONTESTED = (
+        "ChildContested",
+        "Something in the cluster, such as an admission webhook, changes an object each time it is"
+        " written. It is left as it is until one side changes its mind.",
+    )
+    REGISTRY_RESTORED = ("RegistryRestored", "The registry answers again.")

@@ -142,6 +142,7 @@ class Candidate(StatusModel):
 
     version: Int64 = Field(description="Model version that is rolled out.")
     revision: Int64 = Field(description="Number of this rollout.")
+    image: str = Field(default="", description="Container image of its pods.")
     phase: str = Field(description="How far it has come: Progressing or Failed.")
     started_at: Timestamp | None = Field(default=None, description="When the rollout began.")
     last_failure: Failure | None = Field(
