@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["support.mlflow_server", "support.control_plane", "support.node_cluster"]
+pytest_plugins = [
+    "support.mlflow_server",
+    "support.model_folders",
+    "support.control_plane",
+    "support.node_cluster",
+]
 
 TESTS = Path(__file__).parent
 

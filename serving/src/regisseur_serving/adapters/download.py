@@ -37,13 +37,15 @@ class Progress:
     bytes: int = 0
     total_files: int = 0
     total_bytes: int = 0
+    trouble: str = ""
 
     def __str__(self) -> str:
+        trouble = f"; last trouble: {self.trouble}" if self.trouble else ""
         if not self.total_files:
-            return "before the list of files was complete"
+            return f"before the list of files was complete{trouble}"
         return (
             f"after {self.files} of {self.total_files} files, "
-            f"{self.bytes} of {self.total_bytes} bytes"
+            f"{self.bytes} of {self.total_bytes} bytes{trouble}"
         )
 
 
@@ -168,6 +170,7 @@ class Download:
             try:
                 return attempt()
             except TransientFetchError as error:
+                self.progress.trouble = str(error)
                 self.on_retry(f"{error}; trying again in {pause_seconds:g} s")
             time.sleep(pause_seconds)
         return attempt()

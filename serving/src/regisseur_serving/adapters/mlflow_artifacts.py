@@ -124,6 +124,11 @@ class MlflowArtifacts:
                     f"{self._authority} sends more than the {limit_bytes} bytes it may"
                 )
             write(piece)
+        if answer.length:
+            raise TransientFetchError(f"{self._authority} broke off its answer")
+        # Python leaves an answer open that was read to its announced end by `read1`, and then
+        # refuses the next request on the connection.
+        answer.close()
         return received
 
     def _translate_status(self, answer: http.client.HTTPResponse) -> FetchError:

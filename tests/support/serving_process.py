@@ -1,0 +1,150 @@
+"""The real commands of the serving image as processes of this machine."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from support.eventually import eventually
+from support.mlflow_server import free_port
+
+_START_SECONDS = 15.0
+_END_SECONDS = 15.0
+COMMAND = (sys.executable, "-m", "regisseur_serving")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer over a real socket."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body, which is a JSON object."""
+        parsed: dict[str, Any] = json.loads(self.body)
+        return parsed
+
+
+class ServingProcess:
+    """`python -m regisseur_serving serve` on a port of its own.
+
+    Args:
+        model_dir: The model folder.
+        directory: For its log and its termination log.
+        drain_seconds: Its drain time.
+        command: What to run instead, with the same environment.
+    """
+
+    def __init__(
+        self,
+        model_dir: Path,
+        directory: Path,
+        *,
+        drain_seconds: float = 0.0,
+        command: Sequence[str] = (*COMMAND, "serve"),
+    ) -> None:
+        self.port = free_port()
+        self.log = directory / f"serve-{self.port}.log"
+        self.termination_log = directory / f"termination-{self.port}"
+        self.termination_log.touch()
+        self._command = command
+        self._environment = own_environment() | {
+            "REGISSEUR_MODEL_NAME": "wine",
+            "REGISSEUR_MODEL_VERSION": "7",
+            "REGISSEUR_RUN_ID": "r-7",
+            "REGISSEUR_MODEL_DIR": str(model_dir),
+            "REGISSEUR_DRAIN_SECONDS": str(drain_seconds),
+            "REGISSEUR_LISTEN_HOST": "127.0.0.1",
+            "REGISSEUR_LISTEN_PORT": str(self.port),
+            "REGISSEUR_TERMINATION_LOG": str(self.termination_log),
+        }
+
+    def __enter__(self) -> Self:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, env=self._environment, stdin=subprocess.DEVNULL, stderr=log
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def wait_until_listening(self) -> None:
+        """Return when the port is open."""
+        self._wait_for("/healthz")
+
+    def wait_until_ready(self) -> None:
+        """Return when the model is loaded."""
+        self._wait_for("/readyz")
+
+    def ask(self, path: str, body: object = None, **headers: str) -> Reply:
+        """Send one request on a connection of its own; a body makes it a POST."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            raw = None if body is None else json.dumps(body).encode()
+            types = {} if body is None else {"Content-Type": "application/json"}
+            connection.request("GET" if body is None else "POST", path, raw, types | headers)
+            answer = connection.getresponse()
+            return Reply(answer.status, dict(answer.headers), answer.read())
+        finally:
+            connection.close()
+
+    def terminate(self) -> None:
+        """Send SIGTERM, as the kubelet does."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Wait for the end and return the exit code."""
+        return self.process.wait(_END_SECONDS)
+
+    def _wait_for(self, path: str) -> None:
+        def is_there() -> bool:
+            assert self.process.poll() is None, f"it ended: {self.log.read_text()}"
+            try:
+                return self.ask(path).status == http.HTTPStatus.OK
+            except OSError:
+                return False
+
+        eventually(is_there, deadline_seconds=_START_SECONDS, interval=0.02, describe=path)
+
+
+def run_fetch(
+    uri: str, registry_url: str, model_dir: Path, *, timeout_seconds: float = 15.0
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m regisseur_serving fetch` to its end."""
+    environment = own_environment() | {
+        "REGISSEUR_ARTIFACT_URI": uri,
+        "REGISSEUR_REGISTRY_URL": registry_url,
+        "REGISSEUR_MODEL_DIR": str(model_dir),
+        "REGISSEUR_FETCH_TIMEOUT_SECONDS": str(timeout_seconds),
+        "REGISSEUR_TERMINATION_LOG": str(model_dir.parent / "termination-log"),
+    }
+    return subprocess.run(
+        [*COMMAND, "fetch"],
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=timeout_seconds + 4,
+    )
+
+
+def own_environment() -> dict[str, str]:
+    """Return the environment without anything that would configure the server."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("REGISSEUR_")}
