@@ -1,0 +1,89 @@
+"""Whether a live object still says what we said.
+
+The API server adds defaults and other managers add fields, so the live object has to contain the
+desired one, not to equal it. Lists of objects are compared by the key that the API merges them by.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from regisseur_contract.names import API_GROUP
+from regisseur_operator.core.fingerprint import digest
+from regisseur_operator.core.identity import Manifest
+from regisseur_operator.core.roll import is_same_amount
+
+ANNOTATION_DESIRED: Final = f"{API_GROUP}/desired-hash"
+"""Digest of what was applied last: the only way to see that something is no longer desired."""
+
+MERGE_KEYS: Final = ("uid", "mountPath", "topologyKey", "name", "port")
+AMOUNTS: Final = frozenset({"requests", "limits", "sizeLimit"})
+"""Fields with quantities, which the API server writes in its own notation."""
+
+
+def seal_desired(manifest: Manifest) -> Manifest:
+    """Return the manifest with the digest of itself as annotation."""
+    metadata = manifest["metadata"]
+    annotations = {**metadata.get("annotations", {}), ANNOTATION_DESIRED: digest(manifest)}
+    return {**manifest, "metadata": {**metadata, "annotations": annotations}}
+
+
+def read_seal(manifest: Manifest) -> str:
+    """Return the digest that the object carries."""
+    return str((manifest["metadata"].get("annotations") or {}).get(ANNOTATION_DESIRED, ""))
+
+
+def find_drift(live: Manifest, desired: Manifest) -> list[str]:
+    """Return the paths at which the live object does not contain the desired one."""
+    return list(_differences(live, desired, ""))
+
+
+def _differences(live: object, desired: object, path: str) -> Iterator[str]:
+    if isinstance(desired, Mapping):
+        yield from _mapping_differences(live, desired, path)
+    elif isinstance(desired, Sequence) and not isinstance(desired, str):
+        yield from _sequence_differences(live, desired, path)
+    elif not _is_same(live, desired, path):
+        yield path
+
+
+def _mapping_differences(live: object, desired: Mapping[str, object], path: str) -> Iterator[str]:
+    if not desired and live is None:
+        return
+    if not isinstance(live, Mapping):
+        yield path
+        return
+    for key, value in desired.items():
+        yield from _differences(live.get(key), value, f"{path}.{key}" if path else key)
+
+
+def _sequence_differences(live: object, desired: Sequence[object], path: str) -> Iterator[str]:
+    if not desired and live is None:
+        return
+    if not isinstance(live, Sequence) or isinstance(live, str):
+        yield path
+        return
+    key = _merge_key(desired)
+    if key is None:
+        if list(live) != list(desired):
+            yield path
+        return
+    found = {item.get(key): item for item in live if isinstance(item, Mapping)}
+    for item in desired:
+        if isinstance(item, Mapping):
+            yield from _differences(found.get(item[key]), item, f"{path}[{item[key]}]")
+
+
+def _merge_key(items: Sequence[object]) -> str | None:
+    for key in MERGE_KEYS:
+        if all(isinstance(item, Mapping) and key in item for item in items):
+            return key
+    return None
+
+
+def _is_same(live: object, desired: object, path: str) -> bool:
+    if isinstance(live, bool) or isinstance(desired, bool) or live is None:
+        return bool(live is desired)
+    if str(live) == str(desired):
+        return True
+    is_amount = not AMOUNTS.isdisjoint(path.split("."))
+    return is_amount and is_same_amount(str(live), str(desired))

@@ -1,0 +1,143 @@
+"""Everything a decision may look at, frozen at one moment.
+
+Reading it together once keeps decisions pure: the same `Observed` gives the same plan.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from regisseur_contract.names import API_GROUP_VERSION, KIND
+from regisseur_operator.api.status import ModelDeploymentStatus
+from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec
+from regisseur_operator.core.identity import Key, Kind, Manifest
+from regisseur_operator.core.pods import PodFacts
+from regisseur_operator.core.registry import Reference, RegistryAnswer
+from regisseur_operator.core.roll import Roll, parse_roll
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the person who runs the operator decided.
+
+    Attributes:
+        default_image: Image of the model server where a spec names none.
+        registry_urls: Address by name of the registry.
+    """
+
+    default_image: str
+    registry_urls: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class DeploymentFacts:
+    """What the Deployment controller says, and the roll that our last apply wrote.
+
+    Attributes:
+        is_current: Whether the status speaks of the present spec; no number counts before.
+        completed_at: When its controller last saw a rollout through.
+    """
+
+    is_current: bool
+    wanted: int
+    existing: int
+    updated: int
+    available: int
+    conditions: Mapping[str, Mapping[str, Any]]
+    roll: Roll | None
+    completed_at: datetime | None
+
+    @property
+    def is_rolled_out(self) -> bool:
+        """Whether all pods are of the present template and available, and no others exist."""
+        counts = {self.existing, self.updated, self.available}
+        return self.is_current and counts == {self.wanted}
+
+
+@dataclass(frozen=True)
+class Child:
+    """A live object of the ModelDeployment."""
+
+    kind: Kind
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.manifest["metadata"]["name"])
+
+    @property
+    def is_terminating(self) -> bool:
+        """Whether it is being deleted; writing to it is in vain."""
+        return self.manifest["metadata"].get("deletionTimestamp") is not None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A ModelDeployment, its children and the registry's word, at one moment.
+
+    Attributes:
+        children: Those that this ModelDeployment controls; pods are apart.
+    """
+
+    key: Key
+    uid: str
+    generation: int
+    spec: ModelDeploymentSpec
+    status: ModelDeploymentStatus
+    children: Sequence[Child]
+    deployment: DeploymentFacts | None
+    pods: Sequence[PodFacts]
+    answer: RegistryAnswer | None
+    configuration: Configuration
+    now: datetime
+
+    @property
+    def owner_reference(self) -> Manifest:
+        """What makes an object a child of this ModelDeployment."""
+        return {
+            "apiVersion": API_GROUP_VERSION,
+            "kind": KIND,
+            "name": self.key.name,
+            "uid": self.uid,
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }
+
+
+def build_reference(spec: ModelDeploymentSpec) -> Reference:
+    """Return what the spec follows."""
+    model = spec.model
+    return Reference(model.registry, model.name, model.stage, model.alias, model.version)
+
+
+def find_controller(manifest: Manifest) -> Mapping[str, Any]:
+    """Return the ownerReference of the object's controller, empty where there is none."""
+    owners = manifest["metadata"].get("ownerReferences") or ()
+    return next((owner for owner in owners if owner.get("controller")), {})
+
+
+def observe_deployment(manifest: Manifest) -> DeploymentFacts:
+    """Read a Deployment."""
+    metadata, spec = manifest["metadata"], manifest.get("spec") or {}
+    status = manifest.get("status") or {}
+    conditions = {entry["type"]: entry for entry in status.get("conditions") or ()}
+    return DeploymentFacts(
+        is_current=status.get("observedGeneration", 0) >= metadata.get("generation", 0),
+        wanted=spec.get("replicas", 1),
+        existing=status.get("replicas", 0),
+        updated=status.get("updatedReplicas", 0),
+        available=status.get("availableReplicas", 0),
+        conditions=conditions,
+        roll=parse_roll(metadata.get("annotations") or {}),
+        completed_at=_observe_completion(conditions.get("Progressing", {})),
+    )
+
+
+def _observe_completion(progressing: Mapping[str, Any]) -> datetime | None:
+    if progressing.get("reason") != "NewReplicaSetAvailable" or not progressing.get(
+        "lastUpdateTime"
+    ):
+        return None
+    return datetime.fromisoformat(progressing["lastUpdateTime"])

@@ -1,0 +1,26 @@
+"""What is to be said about one aspect of the state: a status, a reason and a message."""
+
+from dataclasses import dataclass
+
+from regisseur_operator.api.reasons import Reason
+from regisseur_operator.api.status import ConditionStatus, ConditionType, ModelDeploymentStatus
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A condition without its times."""
+
+    status: ConditionStatus
+    reason: Reason
+    message: str
+
+
+def previous_verdict(status: ModelDeploymentStatus, about: ConditionType) -> Verdict | None:
+    """Return what the status says now; None where it says nothing that this operator knows."""
+    for condition in status.conditions:
+        if condition.type == about:
+            try:
+                return Verdict(condition.status, Reason(condition.reason), condition.message)
+            except ValueError:
+                return None
+    return None
