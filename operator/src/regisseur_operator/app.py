@@ -1,0 +1,239 @@
+"""The composition root: puts the parts together and runs them while this process leads."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from regisseur_contract.names import LABEL_MODELDEPLOYMENT
+from regisseur_operator.adapters.kubernetes_api import KubernetesApi
+from regisseur_operator.adapters.kubernetes_cluster import KubernetesCluster
+from regisseur_operator.adapters.kubernetes_events import KubernetesEvents
+from regisseur_operator.adapters.kubernetes_leases import KubernetesLease
+from regisseur_operator.adapters.kubernetes_session import Connection
+from regisseur_operator.adapters.kubernetes_watching import KubernetesWatching
+from regisseur_operator.adapters.mlflow_registry import MlflowRegistry
+from regisseur_operator.handlers.shell import KopfShell
+from regisseur_operator.ports import Clock, Cluster
+from regisseur_operator.reconcile import Configuration, Reconciler
+from regisseur_operator.resources import CHILD_KINDS, MODELDEPLOYMENT
+from regisseur_operator.runtime.caches import Caches
+from regisseur_operator.runtime.clock import SystemClock
+from regisseur_operator.runtime.elector import Elector
+from regisseur_operator.runtime.events import EventSender
+from regisseur_operator.runtime.informer import Informer
+from regisseur_operator.runtime.modeldeployments import ModelDeployments
+from regisseur_operator.runtime.priming import prime_all
+from regisseur_operator.runtime.queue import KeyedQueue
+from regisseur_operator.runtime.registries import Registries
+from regisseur_operator.runtime.registry_watcher import RegistryWatcher
+from regisseur_operator.runtime.web import WebServer
+from regisseur_operator.runtime.workers import Workers
+from regisseur_operator.settings import OperatorSettings, RegistrySettings
+from regisseur_operator.telemetry import Metrics
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 3.0
+FLUSH_SECONDS: Final = 1.0
+
+
+class _Runs(Protocol):
+    async def run(self) -> None: ...
+
+
+def _as_it_is(cluster: Cluster) -> Cluster:
+    return cluster
+
+
+class Operator:
+    """One operator process.
+
+    Args:
+        settings: How it is configured.
+        connection: The way to the API server.
+        clock: Wall time.
+        wrap_cluster: Puts something around what writes to the API server.
+    """
+
+    def __init__(
+        self,
+        settings: OperatorSettings,
+        connection: Connection,
+        *,
+        clock: Clock | None = None,
+        wrap_cluster: Callable[[Cluster], Cluster] = _as_it_is,
+    ) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._clock = clock or SystemClock()
+        self._wrap_cluster = wrap_cluster
+        self._elector: Elector | None = None
+        self._is_primed = False
+        self.metrics = Metrics()
+        self.web_port = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop.
+
+        Raises:
+            LeadershipLostError: This process led and must not act any more.
+        """
+        web = WebServer(self.metrics, self._why_not_ready)
+        self.web_port = await web.start(self._settings.web_host, self._settings.web_port)
+        try:
+            async with KubernetesApi(self._connection) as api:
+                await self._run(api, stop)
+        finally:
+            await web.stop()
+
+    async def _run(self, api: KubernetesApi, stop: asyncio.Event) -> None:
+        lease = self._settings.lease
+        store = KubernetesLease(api, lease.namespace, lease.name)
+        elector = self._elector = Elector(store, lease, self._settings.identity)
+        parts = _Parts(self._settings, self._connection, api, self.metrics, self._clock)
+        parts.build_workers(self._wrap_cluster(parts.cluster))
+        electing = asyncio.create_task(elector.run(), name="elector")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        acting = asyncio.create_task(self._act(elector, parts), name="acting")
+        try:
+            done, _ = await asyncio.wait(
+                {electing, stopping, acting}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if stopping in done:
+                log.info("stops")
+                await parts.drain()
+                await _end(electing)
+                await elector.release()
+            for task in done - {stopping}:
+                task.result()
+        finally:
+            await _end(electing, stopping, acting)
+
+    async def _act(self, elector: Elector, parts: "_Parts") -> None:
+        await elector.is_acquired.wait()
+        self.metrics.is_leader.set(1)
+        await parts.prime()
+        self._is_primed = True
+        await parts.run()
+
+    def _why_not_ready(self) -> str:
+        if self._elector is None or not self._elector.has_answer:
+            return "the API server has not answered yet"
+        if self._elector.is_acquired.is_set() and not self._is_primed:
+            return "the caches are not filled yet"
+        return ""
+
+
+class _Parts:
+    """Everything that works while this process leads."""
+
+    def __init__(
+        self,
+        settings: OperatorSettings,
+        connection: Connection,
+        api: KubernetesApi,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+        self._queue = KeyedQueue(lambda: random.uniform(0.7, 1.3))  # noqa: S311
+        metrics.queue_depth.set_function(lambda: len(self._queue))
+        wake = self._queue.add
+        self._caches = Caches(MODELDEPLOYMENT, CHILD_KINDS)
+        self._modeldeployments = ModelDeployments(
+            KubernetesWatching(api, MODELDEPLOYMENT), self._caches.modeldeployments, wake, metrics
+        )
+        self._informers = [
+            Informer(
+                KubernetesWatching(api, kind, selector=LABEL_MODELDEPLOYMENT),
+                self._caches.of_kind[kind],
+                wake,
+            )
+            for kind in CHILD_KINDS
+        ]
+        self._events = EventSender(KubernetesEvents(api), clock, metrics)
+        self._registries = {entry.name: self._build_registry(entry) for entry in self.entries}
+        self._watchers = {
+            entry.name: RegistryWatcher(
+                entry.name,
+                self._registries[entry.name],
+                interval_seconds=entry.poll_interval_seconds,
+                wake=wake,
+                clock=clock,
+                metrics=metrics,
+            )
+            for entry in self.entries
+        }
+        self._shell = KopfShell(
+            connection, self._modeldeployments.take, self._modeldeployments.sweep_soon
+        )
+        self.cluster = KubernetesCluster(api, MODELDEPLOYMENT)
+
+    @property
+    def entries(self) -> tuple[RegistrySettings, ...]:
+        """The registries that are configured."""
+        return self._settings.registries
+
+    def build_workers(self, cluster: Cluster) -> None:
+        """Put the workers on the queue, writing to a cluster."""
+        reconciler = Reconciler(
+            cluster=cluster,
+            view=self._caches,
+            registries=Registries(self._watchers),
+            events=self._events,
+            clock=self._clock,
+            configuration=Configuration(
+                default_image=self._settings.serving_image,
+                registry_urls={entry.name: entry.url for entry in self.entries},
+            ),
+        )
+        self._workers = Workers(
+            self._queue, reconciler.reconcile, self._settings.workers, self._metrics
+        )
+
+    async def prime(self) -> None:
+        """Fill the caches; wait as long as that takes."""
+        await prime_all(
+            self._modeldeployments.prime, [informer.prime for informer in self._informers]
+        )
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        parts: tuple[_Runs, ...] = (
+            *self._informers,
+            *self._watchers.values(),
+            self._modeldeployments,
+            self._events,
+            self._workers,
+            self._shell,
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in parts:
+                    group.create_task(part.run(), name=type(part).__name__)
+        finally:
+            for registry in self._registries.values():
+                await registry.close()
+
+    async def drain(self) -> None:
+        """Finish what was begun, as far as the time goes, and begin nothing new."""
+        await self._workers.drain(DRAIN_SECONDS)
+        await self._events.flush(FLUSH_SECONDS)
+
+    def _build_registry(self, entry: RegistrySettings) -> MlflowRegistry:
+        calls = self._metrics.registry_calls
+        return MlflowRegistry(
+            entry.url,
+            timeout_seconds=entry.timeout_seconds,
+            count=lambda outcome: calls.labels(entry.name, outcome).inc(),
+        )
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,115 @@
+"""Runs kopf in a thread of its own and brings it back when it ends.
+
+kopf ends for good on some answers of the API server, and whoever shares its event loop has all
+tasks cancelled with it. In a thread it has a loop to itself, its signals and ours do not meet, and
+its end is a reason to wait a little and start it again.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import kopf
+
+from regisseur_operator.adapters.kubernetes_session import Connection
+from regisseur_operator.handlers.registration import register_handlers
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS: Final = 1.0
+LONGEST_PAUSE_SECONDS: Final = 30.0
+JOIN_SECONDS: Final = 5.0
+
+Take = Callable[[str | None, dict[str, Any]], None]
+
+
+class KopfShell:
+    """The source of ModelDeployment events.
+
+    Args:
+        connection: The way to the API server.
+        take: Called in the caller's event loop with each event.
+        listed: Called in the caller's event loop after a list that is not kopf's first.
+    """
+
+    def __init__(self, connection: Connection, take: Take, listed: Callable[[], None]) -> None:
+        self._connection = connection
+        self._take = take
+        self._listed = listed
+
+    async def run(self) -> None:
+        """Keep kopf running until cancelled."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            run = _Run(self._connection, self._take, self._listed)
+            try:
+                ran_for = await run.wait()
+            finally:
+                await run.stop()
+            if ran_for > LONGEST_PAUSE_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
+            log.warning("the watch of modeldeployments ended and starts again in %g s", pause)
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+            # Whatever happened in between was not seen.
+            self._listed()
+
+
+class _Run:
+    """One life of kopf; its methods `take` and `listed` are called in its thread."""
+
+    def __init__(self, connection: Connection, take: Take, listed: Callable[[], None]) -> None:
+        self._connection = connection
+        self._hand_on = take
+        self._listed = listed
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+        self._started_at = self._loop.time()
+        self._stop_flag = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="kopf", daemon=True)
+        self._thread.start()
+
+    async def wait(self) -> float:
+        """Wait until it ends and return how many seconds it lived."""
+        await self._ended.wait()
+        return self._loop.time() - self._started_at
+
+    async def stop(self) -> None:
+        """Have it end, and wait a little for it."""
+        self._stop_flag.set()
+        await asyncio.to_thread(self._thread.join, JOIN_SECONDS)
+
+    def take(self, kind: str | None, manifest: dict[str, Any]) -> None:
+        """Hand an event over to the operator's own event loop."""
+        self._call(self._hand_on, kind, manifest)
+
+    def listed(self) -> None:
+        """Say there that the watch had been cut off."""
+        self._call(self._listed)
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        if self._stop_flag.is_set():
+            return
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:  # the operator's loop is closed: nobody is left to be told
+            self._stop_flag.set()
+
+    def _live(self) -> None:
+        registry = kopf.OperatorRegistry()
+        register_handlers(registry, self._connection, self)
+        try:
+            asyncio.run(
+                kopf.operator(
+                    registry=registry,
+                    clusterwide=True,
+                    standalone=True,
+                    stop_flag=self._stop_flag,
+                )
+            )
+        except Exception as error:  # noqa: BLE001  # whatever ended it, it is started again
+            log.warning("kopf ended: %s", error)
+        finally:
+            self._call(self._ended.set)

@@ -1,0 +1,1 @@
+"""What keeps reconciles going: caches, informers, queue, workers, registry watchers, election."""

@@ -1,0 +1,145 @@
+"""What was last seen of every object, moving forward only.
+
+A watch event older than our own write must not bring the old object back, and the late answer to
+a write must not bring back an object that is deleted: resourceVersions are compared as integers,
+and those at which objects went away are remembered for a while.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from regisseur_contract.names import LABEL_MODELDEPLOYMENT
+from regisseur_operator.ports import Key, Kind, Manifest
+
+TOMBSTONES: Final = 10_000
+"""How many deleted uids are remembered: far more than writes can be in flight."""
+
+_NOISE: Final = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def key_of(manifest: Manifest) -> Key:
+    """Return namespace and name of an object."""
+    metadata = manifest["metadata"]
+    return Key(metadata["namespace"], metadata["name"])
+
+
+def owner_key(manifest: Manifest) -> Key | None:
+    """Return the key of the ModelDeployment that a child's label names."""
+    metadata = manifest["metadata"]
+    name = (metadata.get("labels") or {}).get(LABEL_MODELDEPLOYMENT)
+    return Key(metadata["namespace"], name) if name else None
+
+
+def version_of(manifest: Manifest) -> int:
+    """Return the resourceVersion, which the API server promises to be comparable."""
+    return int(manifest["metadata"]["resourceVersion"])
+
+
+class ObjectCache:
+    """The objects of one kind."""
+
+    def __init__(self) -> None:
+        self._objects: dict[Key, Manifest] = {}
+        self._by_owner: defaultdict[Key, set[Key]] = defaultdict(set)
+        self._gone: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def get(self, key: Key) -> Manifest | None:
+        """Return an object, or None when it is not there."""
+        return self._objects.get(key)
+
+    def of_owner(self, owner: Key) -> list[Manifest]:
+        """Return the objects with the label of a ModelDeployment, by name."""
+        return [self._objects[key] for key in sorted(self._by_owner.get(owner, ()))]
+
+    def upsert(self, manifest: Manifest) -> bool:
+        """Take in what was seen; return whether it is news."""
+        key, version = key_of(manifest), version_of(manifest)
+        known = self._objects.get(key)
+        if known is not None and version_of(known) >= version:
+            return False
+        if self._gone.get(manifest["metadata"]["uid"], 0) >= version:
+            return False
+        self._unlink(key)
+        self._objects[key] = slim(manifest)
+        if owner := owner_key(manifest):
+            self._by_owner[owner].add(key)
+        return True
+
+    def remove(self, manifest: Manifest, version: int | None = None) -> bool:
+        """Take in that an object is gone, or out of a watch's sight; return whether it is news.
+
+        Args:
+            manifest: The object as it was last.
+            version: When it went; by default the version that the object carries.
+        """
+        key, uid = key_of(manifest), manifest["metadata"]["uid"]
+        self._bury(uid, version or version_of(manifest))
+        known = self._objects.get(key)
+        if known is None or known["metadata"]["uid"] != uid:
+            return False
+        self._unlink(key)
+        del self._objects[key]
+        return True
+
+    def replace(self, items: Iterable[Manifest], version: int) -> list[Manifest]:
+        """Take in a whole list; return what is new and what has vanished.
+
+        What is newer than the list, such as the answer to our own write, is kept.
+        """
+        seen = {key_of(item): item for item in items}
+        news = [item for item in seen.values() if self.upsert(item)]
+        vanished = [
+            known
+            for key, known in self._objects.items()
+            if key not in seen and version_of(known) <= version
+        ]
+        return news + [gone for gone in vanished if self.remove(gone, version)]
+
+    def _unlink(self, key: Key) -> None:
+        known = self._objects.get(key)
+        if known is None or (owner := owner_key(known)) is None:
+            return
+        self._by_owner[owner].discard(key)
+        if not self._by_owner[owner]:
+            del self._by_owner[owner]
+
+    def _bury(self, uid: str, version: int) -> None:
+        self._gone.pop(uid, None)
+        self._gone[uid] = version
+        if len(self._gone) > TOMBSTONES:
+            del self._gone[next(iter(self._gone))]
+
+
+class Caches:
+    """The port `ClusterView`: one cache a kind."""
+
+    def __init__(self, modeldeployment: Kind, children: Iterable[Kind]) -> None:
+        self.modeldeployments = ObjectCache()
+        self.of_kind: Mapping[Kind, ObjectCache] = {
+            modeldeployment: self.modeldeployments,
+            **{kind: ObjectCache() for kind in children},
+        }
+
+    def modeldeployment(self, key: Key) -> Manifest | None:
+        """Return the custom resource."""
+        return self.modeldeployments.get(key)
+
+    def children(self, key: Key, kind: Kind) -> Sequence[Manifest]:
+        """Return the objects of a kind that carry the ModelDeployment's label."""
+        return self.of_kind[kind].of_owner(key)
+
+    def record(self, kind: Kind, manifest: Manifest) -> None:
+        """Take in the answer to our own write, unless something newer was seen already."""
+        self.of_kind[kind].upsert(manifest)
+
+
+def slim(manifest: Manifest) -> Manifest:
+    """Return an object without what nobody here reads and what makes up half of its size."""
+    metadata = {k: v for k, v in manifest["metadata"].items() if k != "managedFields"}
+    if _NOISE in metadata.get("annotations", {}):
+        metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if k != _NOISE}
+    return {**manifest, "metadata": metadata}

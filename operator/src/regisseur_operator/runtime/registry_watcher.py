@@ -1,0 +1,227 @@
+"""Watches one registry for everybody who follows a model in it.
+
+A tick is one batched search for all followed models. Versions are read only for models whose time
+stamp or aliases moved, storage addresses once for each version that is referred to. A change
+wakes those who follow that model; only going down and coming back wakes everybody.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Final
+
+from regisseur_operator.errors import OperatorError, TerminalError
+from regisseur_operator.ports import (
+    Clock,
+    Key,
+    ModelVersion,
+    Reference,
+    RegisteredModel,
+    Registry,
+    RegistryAnswer,
+    RegistryHealth,
+)
+from regisseur_operator.runtime.followers import Followers
+from regisseur_operator.runtime.registry_models import ModelState, build_unknown, place_of
+from regisseur_operator.telemetry import Metrics, Repeated
+
+log = logging.getLogger(__name__)
+
+READS_AT_ONCE: Final = 8
+LONGEST_PAUSE_SECONDS: Final = 15.0
+"""Between two tries of a registry that is down, or the poll interval where that is longer."""
+
+
+class RegistryWatcher:
+    """Follows models in one registry.
+
+    Args:
+        name: How ModelDeployments call the registry.
+        registry: How it is asked.
+        interval_seconds: Between two ticks, at most.
+        wake: Called with each key whose answer changed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        registry: Registry,
+        *,
+        interval_seconds: float,
+        wake: Callable[[Key], None],
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._name = name
+        self._registry = registry
+        self._interval_seconds = interval_seconds
+        self._wake = wake
+        self._clock = clock
+        self._metrics = metrics
+        self._followers = Followers()
+        self._states: dict[str, ModelState] = {}
+        self._told: dict[Key, object] = {}
+        self._health = RegistryHealth()
+        self._model_health: dict[str, RegistryHealth] = {}
+        self._failures = 0
+        self._new: set[str] = set()
+        self._has_new = asyncio.Event()
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._trouble = Repeated(log)
+
+    def follow(self, key: Key, reference: Reference) -> None:
+        """Look at a reference from now on; a new one is looked at at once."""
+        if self._followers.add(key, reference):
+            self._told.pop(key, None)
+            self._new.add(reference.model)
+            self._has_new.set()
+
+    def forget(self, key: Key) -> None:
+        """Stop following for this ModelDeployment."""
+        self._told.pop(key, None)
+        model = self._followers.remove(key)
+        if model is not None:
+            self._states.pop(model, None)
+            self._model_health.pop(model, None)
+
+    def answer(self, reference: Reference) -> RegistryAnswer:
+        """Return the last answer about a reference."""
+        health = self._health
+        if health.failing_since is None:
+            health = self._model_health.get(reference.model, health)
+        state = self._states.get(reference.model)
+        return state.answer(reference, health) if state else build_unknown(health)
+
+    async def run(self) -> None:
+        """Look at what is followed, until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            if loop.time() >= due:
+                await self.look(self._followers.models)
+                due = loop.time() + self._pause()
+            elif self._new and not self._failures:
+                await self.look(self._new)
+            await self._wait_until(due)
+
+    async def look(self, models: Collection[str]) -> None:
+        """Ask about some models and wake whom the answers concern."""
+        names = sorted(models)
+        self._new.difference_update(names)
+        if not names:
+            return
+        try:
+            found = await self._registry.search_models(names)
+        except OperatorError as error:
+            self._fail(error)
+            return
+        self._recover()
+        await asyncio.gather(*(self._look_at(name, found.get(name)) for name in names))
+
+    # ---- one model ----
+
+    async def _look_at(self, name: str, model: RegisteredModel | None) -> None:
+        try:
+            async with self._reads:
+                state = await self._read(name, model)
+        except OperatorError as error:
+            self._fail_model(name, error)
+        else:
+            self._recover_model(name)
+            if name in self._followers.models:
+                self._states[name] = state
+        self._tell(name)
+
+    async def _read(self, name: str, model: RegisteredModel | None) -> ModelState:
+        state = self._states.get(name)
+        if model is None:
+            return ModelState()
+        if state is None or state.model != model:
+            versions = tuple(await self._registry.versions(name))
+            state = ModelState(model, versions, state.uris if state else {})
+        elif not state.is_settled:
+            versions = tuple(await self._registry.versions(name))
+            state = replace(state, versions=versions, is_settled=True)
+        return await self._locate(name, state)
+
+    async def _locate(self, name: str, state: ModelState) -> ModelState:
+        """Ask for the addresses of versions that are referred to, once for each."""
+        wanted: dict[int, ModelVersion] = {
+            holder.version: holder
+            for reference in self._followers.of_model(name).values()
+            for holder in state.holders(reference)
+        }
+        uris = {place: uri for place, uri in state.uris.items() if place[0] in wanted}
+        for number, holder in sorted(wanted.items()):
+            if place_of(holder) not in uris:
+                uris[place_of(holder)] = await self._registry.artifact_uri(name, number)
+        return replace(state, uris=uris)
+
+    def _tell(self, name: str) -> None:
+        for key, reference in self._followers.of_model(name).items():
+            answer = self.answer(reference)
+            is_well = answer.health.failing_since is None
+            content = (is_well, answer.model_exists, answer.holders, answer.artifact_uris)
+            if self._told.get(key) != content:
+                self._told[key] = content
+                self._wake(key)
+
+    # ---- health ----
+
+    def _fail(self, error: OperatorError) -> None:
+        self._failures += 1
+        was_well = self._health.failing_since is None
+        self._health = self._sicken(self._health, error)
+        self._trouble.warn(f"registry {self._name}", str(error))
+        if was_well:
+            self._wake_everybody()
+
+    def _recover(self) -> None:
+        self._failures = 0
+        self._metrics.registry_answered.labels(self._name).set_to_current_time()
+        was_well = self._health.failing_since is None
+        self._health = RegistryHealth(ever_answered=True)
+        self._trouble.clear(f"registry {self._name}", "answers again")
+        if not was_well:
+            self._wake_everybody()
+
+    def _fail_model(self, name: str, error: OperatorError) -> None:
+        health = self._model_health.get(name, self._health)
+        self._model_health[name] = self._sicken(health, error)
+        self._trouble.warn(f"model {name!r} of registry {self._name}", str(error))
+
+    def _recover_model(self, name: str) -> None:
+        if self._model_health.pop(name, None) is not None:
+            self._trouble.clear(f"model {name!r} of registry {self._name}", "is read again")
+
+    def _sicken(self, health: RegistryHealth, error: OperatorError) -> RegistryHealth:
+        return replace(
+            health,
+            failing_since=health.failing_since or self._clock.now(),
+            message=str(error),
+            denied=isinstance(error, TerminalError),
+        )
+
+    def _wake_everybody(self) -> None:
+        for key in self._followers.keys:
+            self._wake(key)
+
+    # ---- time ----
+
+    def _pause(self) -> float:
+        longest = max(self._interval_seconds, LONGEST_PAUSE_SECONDS)
+        pause = min(longest, self._interval_seconds * 2.0 ** min(self._failures, 10))
+        return pause * random.uniform(0.8, 1.0)  # noqa: S311
+
+    async def _wait_until(self, due: float) -> None:
+        """Wait for the next tick, or until somebody follows something new."""
+        self._has_new.clear()
+        if self._new and not self._failures:
+            return
+        try:
+            async with asyncio.timeout_at(due):
+                await self._has_new.wait()
+        except TimeoutError:
+            return
