@@ -203,7 +203,13 @@ def _build_version(version: _Version) -> ModelVersion:
         status=version.status,
         run_id=version.run_id,
         source=version.source,
-        model_id=version.model_id,
+        # Searches leave the id of the logged model out; the source is made of it.
+        model_id=version.model_id or _read_model_id(version.source),
         created_ms=version.creation_timestamp,
         tags={tag.key: tag.value for tag in version.tags},
     )
+
+
+def _read_model_id(source: str) -> str:
+    model_id = source.removeprefix("models:/")
+    return model_id if model_id.startswith("m-") and "/" not in model_id else ""
