@@ -8,7 +8,7 @@ import pytest
 
 from regisseur_devcluster.controlplane import ControlPlane
 from regisseur_devcluster.errors import CommandError
-from support.chart import NAMESPACE, RELEASE, VALUES_FILES, Manifest, render, select
+from support.chart import NAMESPACE, RELEASE, VALUES_FILES, Manifest, apply, render, select
 from support.eventually import eventually
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
@@ -19,39 +19,6 @@ KNOWN_VERBS = {"get", "list", "watch", "create", "patch", "update"}
 def rules(manifests: list[Manifest]) -> list[dict[str, Any]]:
     """Return the rules of the operator's own roles."""
     return [rule for kind in ("ClusterRole", "Role") for rule in select(manifests, kind)["rules"]]
-
-
-@pytest.fixture(scope="module")
-def restricted_namespace(control_plane: ControlPlane) -> str:
-    """The release's namespace, which admits only pods that want nothing special."""
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    namespace = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": NAMESPACE, "labels": labels},
-    }
-    apply(control_plane, namespace)
-    return NAMESPACE
-
-
-@pytest.fixture(scope="module")
-def release(control_plane: ControlPlane, restricted_namespace: str) -> list[Manifest]:
-    """Everything of a release, applied except for the pods' Deployment."""
-    del restricted_namespace
-    manifests = render()
-    for manifest in manifests:
-        if manifest["kind"] not in ("Deployment", "CustomResourceDefinition"):
-            apply(control_plane, manifest)
-    return manifests
-
-
-def apply(control_plane: ControlPlane, manifest: Manifest, *arguments: str) -> str:
-    """Apply an object, and refuse fields that its kind does not have."""
-    return control_plane.kubectl(
-        *("apply", "--server-side", "--force-conflicts", "--validate=strict", "-f", "-"),
-        *arguments,
-        stdin=json.dumps(manifest),
-    )
 
 
 @pytest.mark.parametrize("values", VALUES_FILES, ids=lambda path: path.name)

@@ -1,11 +1,13 @@
 """Rendering the operator's chart with helm, as its users do."""
 
+import json
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from regisseur_devcluster.commands import run
+from regisseur_devcluster.controlplane import ControlPlane
 from regisseur_devcluster.tools import tool
 
 CHART: Final = Path(__file__).parents[2] / "charts" / "regisseur"
@@ -40,3 +42,12 @@ def select(manifests: list[Manifest], kind: str, name: str = RELEASE) -> Manifes
         if manifest["kind"] == kind and manifest["metadata"]["name"] == name
     )
     return found
+
+
+def apply(control_plane: ControlPlane, manifest: Manifest, *arguments: str) -> str:
+    """Apply an object, and refuse fields that its kind does not have."""
+    return control_plane.kubectl(
+        *("apply", "--server-side", "--force-conflicts", "--validate=strict", "-f", "-"),
+        *arguments,
+        stdin=json.dumps(manifest),
+    )
