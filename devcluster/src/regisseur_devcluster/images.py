@@ -105,10 +105,16 @@ def _base() -> str:
     return reference
 
 
+def archive_of(reference: str) -> Path:
+    """Return where the cache keeps an image, whether it still does or not."""
+    name, _, tag = reference.rpartition("/")[2].partition(":")
+    return cache_folder() / "images" / f"{name}-{tag}.tar"
+
+
 def _build(name: str, dockerfile: Path, context: Path, base: str | None) -> Built:
     tag = content_hash(context, dockerfile.read_text(), base or "")
     reference = f"{PREFIX}/{name}:{tag}"
-    built = Built(reference, cache_folder() / "images" / f"{name}-{tag}.tar")
+    built = Built(reference, archive_of(reference))
     lock = built.archive.with_name(f".{name}.lock")
     with exclusive(lock, waiting_for=f"build of image {name}"):
         if built.archive.exists():

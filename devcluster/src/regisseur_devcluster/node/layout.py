@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regisseur_devcluster.endpoints import Endpoints
+from regisseur_devcluster.settings import cache_folder
 
 NODE_PROGRAMS = ("kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause")
 """What is built for the node, besides the control plane's programs."""
@@ -48,7 +49,7 @@ CGROUP = "regisseur"
 
 @dataclass(frozen=True)
 class Layout:
-    """The folders of the cluster, all below one."""
+    """The folders of the cluster, all below one except what the kernel or a next cluster keeps."""
 
     folder: Path
 
@@ -69,8 +70,8 @@ class Layout:
 
     @property
     def containerd_root(self) -> Path:
-        """Images and container file systems."""
-        return self.folder / "containerd"
+        """Images, unpacked once for all clusters that come and go, and container file systems."""
+        return cache_folder() / "containerd"
 
     @property
     def kubelet_root(self) -> Path:

@@ -16,7 +16,7 @@ from regisseur_devcluster.controlplane import PROGRAMS
 from regisseur_devcluster.errors import DevclusterError
 from regisseur_devcluster.node.before import SHARED, Before
 from regisseur_devcluster.node.cgroups import pod_processes, remove_cgroups
-from regisseur_devcluster.node.containerd import NETWORK
+from regisseur_devcluster.node.containerd import NETWORK, Containerd
 from regisseur_devcluster.node.firewall import remove_rules
 from regisseur_devcluster.node.layout import NODE_PROGRAMS, RUN, Layout
 from regisseur_devcluster.node.links import remove_links
@@ -48,7 +48,8 @@ def sweep(before: Before) -> None:
     layout = Layout(Path(before.folder))
     _end_processes(layout)
     sockets = _shim_sockets(layout)
-    _unmount([layout.folder, RUN])
+    _unmount([layout.folder, RUN, layout.containerd_root])
+    _forget_containers(layout)
     remove_links()
     remove_rules(spare_chains=before.chains, spare_tables=before.tables)
     _patiently(remove_cgroups, "the pods' control groups")
@@ -65,6 +66,16 @@ def _end_round(layout: Layout) -> bool:
     found = live_processes(layout)
     end(found, first=signal.SIGKILL)
     return not found
+
+
+def _forget_containers(layout: Layout) -> None:
+    """Leave only images in the cache, or nothing where that does not work."""
+    for folder in (layout.containerd_state, layout.runc_state):
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        Containerd(layout).forget_containers()
+    except DevclusterError:
+        shutil.rmtree(layout.containerd_root)
 
 
 def _remove_files(layout: Layout, sockets: list[Path], before: Before) -> None:
