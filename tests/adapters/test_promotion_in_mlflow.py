@@ -195,6 +195,21 @@ def test_a_server_that_is_not_there_is_one_line(
     assert "secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("http://", id="no host"),
+        pytest.param("http://two words:1", id="a blank in the host"),
+        pytest.param("127.0.0.1:5000", id="no scheme"),
+        pytest.param("postgresql+psycopg2://mlflow:secret@127.0.0.1:1/mlflow", id="a database"),
+    ],
+)
+def test_an_address_that_cannot_be_is_one_line(address: str) -> None:
+    with pytest.raises(TrainingError, match="MLFLOW_TRACKING_URI") as raised:
+        check_reachable(address)
+    assert "secret" not in str(raised.value)
+
+
 def test_a_server_that_answers_is_reachable(mlflow_server: MlflowServer) -> None:
     check_reachable(mlflow_server.url + "/")
 

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Final
 
 from regisseur_training.errors import TrainingError
@@ -48,12 +49,19 @@ def without_credentials(uri: str) -> str:
 def check_reachable(uri: str) -> None:
     """Ask a server whether it is there; a file needs no asking.
 
+    Other addresses than these two are refused: MLflow would try a database that is not there for
+    minutes, and the operator follows a server, not a database.
+
     Raises:
-        TrainingError: It does not answer, or not as a healthy server.
+        TrainingError: It does not answer, or not as a healthy server, or is no such address.
     """
     address = without_credentials(uri)
-    if not address.startswith(("http://", "https://")):
+    if address.startswith("sqlite:///"):
         return
+    if not address.startswith(("http://", "https://")):
+        raise TrainingError(
+            f"MLFLOW_TRACKING_URI is {address}; it must be http(s)://… of a server or sqlite:///…"
+        )
     try:
         with urllib.request.urlopen(f"{address.rstrip('/')}/health", timeout=_PROBE_SECONDS):  # noqa: S310
             return
@@ -61,7 +69,7 @@ def check_reachable(uri: str) -> None:
         if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
             return  # it is there; whether it lets us in is seen by the first call
         reason = f"it answers {error.code}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         reason = str(getattr(error, "reason", error))
     raise TrainingError(
         f"MLflow at {address} does not answer ({reason}); start it or set MLFLOW_TRACKING_URI"
