@@ -69,8 +69,8 @@ class Cluster:
         Raises:
             DevclusterError: This machine cannot carry a node, or another cluster holds it.
         """
-        refuse_unfit_machine()
         self._refuse_long_folder()
+        refuse_unfit_machine()
         with exclusive(LOCK, waiting_for="start or stop of a cluster"):
             take_node(self.layout)
             require(*NODE_PACKAGES)
@@ -83,9 +83,9 @@ class Cluster:
 
     def down(self) -> bool:
         """Remove the cluster and all its traces; return whether there was one."""
-        refuse_unfit_machine()
         if not (self._holds_node() or self.layout.folder.exists()):
             return False
+        refuse_unfit_machine()
         with exclusive(LOCK, waiting_for="start or stop of a cluster"):
             before = Before.read()
             if before is None or not self._holds_node():

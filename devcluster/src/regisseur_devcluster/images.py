@@ -13,7 +13,7 @@ from regisseur_devcluster.buildah import build_image, has_image, push_image, sav
 from regisseur_devcluster.buildcontext import content_hash, parse_copied, stage, text_hash
 from regisseur_devcluster.locking import exclusive
 from regisseur_devcluster.settings import REPOSITORY, cache_folder
-from regisseur_devcluster.steps import note, step
+from regisseur_devcluster.steps import step
 from regisseur_devcluster.tools import tool
 
 PREFIX = "localhost/regisseur"
@@ -118,7 +118,6 @@ def _build(name: str, dockerfile: Path, context: Path, base: str | None) -> Buil
     lock = built.archive.with_name(f".{name}.lock")
     with exclusive(lock, waiting_for=f"build of image {name}"):
         if built.archive.exists():
-            note(f"image {reference}: built before")
             return built
         with step(f"image {reference}"):
             build_image(reference, dockerfile=dockerfile, context=context, base=base)

@@ -20,6 +20,7 @@ NODE_PACKAGES = (
 )
 IMAGE_PACKAGES = ("buildah", "mmdebstrap", "debian-archive-keyring")
 
+DPKG = Path("/usr/bin/dpkg-query")
 OTHER_WAY = "use a cluster of your own: `make demo KUBECONFIG=… IMAGE_REGISTRY=…`"
 
 
@@ -46,7 +47,7 @@ def refuse_unfit_machine() -> None:
     Raises:
         DevclusterError: It cannot; the message names the other way.
     """
-    if not Path("/usr/bin/dpkg-query").exists():
+    if not DPKG.exists():
         raise DevclusterError(f"a node is set up on Debian or Ubuntu only; {OTHER_WAY}")
     if os.geteuid() != 0:
         raise DevclusterError(f"a node needs root (containers, mounts, iptables); {OTHER_WAY}")

@@ -17,7 +17,7 @@ from regisseur_devcluster.errors import DevclusterError
 from regisseur_devcluster.golang import go_program, go_version
 from regisseur_devcluster.locking import exclusive
 from regisseur_devcluster.settings import TOOLS, cache_folder
-from regisseur_devcluster.steps import note, step
+from regisseur_devcluster.steps import step
 
 BUILD_LIMIT_SECONDS = 3600
 
@@ -96,17 +96,15 @@ def tool(name: str) -> Path:
 
 
 def prepare(*names: str) -> None:
-    """Build what some programs need and say for each family whether it was there already."""
+    """Build what some programs need, unless this machine has built it before."""
     wanted = [family for family in FAMILIES if not set(names).isdisjoint(family.programs)]
     for family in wanted:
-        if _folder(family).exists():
-            note(f"{family.title}: built before")
         ensure(family)
 
 
 def ensure(family: Family) -> Path:
     """Return the folder with a family's programs, built if need be."""
-    folder = _folder(family)
+    folder = build_folder(family)
     if folder.exists():
         return folder
     with exclusive(
@@ -123,7 +121,7 @@ def _build(family: Family, folder: Path) -> None:
     try:
         with step(f"building {family.title} with Go {go_version()}"):
             command: list[str | Path] = [go_program(), "build", "-trimpath"]
-            command += ["-ldflags", _linker_flags(family), "-o", f"{unfinished}/"]
+            command += ["-ldflags", linker_flags(family), "-o", f"{unfinished}/"]
             run(
                 [*command, family.packages],
                 extra_environment={"CGO_ENABLED": "0"},
@@ -138,14 +136,16 @@ def _build(family: Family, folder: Path) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _linker_flags(family: Family) -> str:
+def linker_flags(family: Family) -> str:
+    """Return what the linker is told: no debug information, and the version."""
     major, minor, *_ = [*family.version.split("."), "0"]
     values = {"version": family.version, "major": major, "minor": minor}
     variables = [f"-X {name}={text.format(**values)}" for name, text in family.variables.items()]
     return " ".join(["-s", "-w", *variables])
 
 
-def _folder(family: Family) -> Path:
+def build_folder(family: Family) -> Path:
+    """Return where a family's programs lie, named after everything that a build depends on."""
     return cache_folder() / "tools" / f"{family.folder}-{_key(family)}"
 
 
@@ -154,7 +154,7 @@ def _key(family: Family) -> str:
     inputs = sorted(
         path for path in family.source.iterdir() if path.suffix in {".go", ".mod", ".sum"}
     )
-    digest = hashlib.sha256(f"{go_version()} {_linker_flags(family)}\n".encode())
+    digest = hashlib.sha256(f"{go_version()} {linker_flags(family)}\n".encode())
     for path in inputs:
         digest.update(f"{path.name}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
