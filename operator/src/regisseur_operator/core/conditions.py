@@ -42,10 +42,12 @@ def judge_available(observed: Observed) -> Verdict:
         message = "There is no Deployment"
         return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
     available = deployment.conditions.get("Available", {}).get("status")
-    if not deployment.is_current or available is None:
-        previous = previous_verdict(observed.status, ConditionType.AVAILABLE)
-        message = "The Deployment's controller has not counted its pods yet"
-        return previous or Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+    if available is None:
+        message = "The Deployment is new and has no pods yet"
+        return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+    previous = previous_verdict(observed.status, ConditionType.AVAILABLE)
+    if not deployment.is_current and previous is not None:
+        return previous
     if available != "True":
         message = "Too few pods are available to serve"
         return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)

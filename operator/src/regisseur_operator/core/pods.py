@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from regisseur_contract.names import API_GROUP, CONTAINER_FETCH, CONTAINER_SERVER
+from regisseur_contract.names import (
+    API_GROUP,
+    CONTAINER_FETCH,
+    CONTAINER_SERVER,
+    LABEL_MODEL_VERSION,
+)
 from regisseur_operator.core.identity import Manifest
 
 LABEL_INPUTS: Final = f"{API_GROUP}/pod-inputs"
@@ -37,6 +42,7 @@ class PodFacts:
 
     uid: str
     name: str
+    version: str
     inputs: str
     is_ready: bool
     is_terminating: bool
@@ -54,11 +60,13 @@ class PodFacts:
 def observe_pod(manifest: Manifest) -> PodFacts:
     """Read a pod."""
     metadata, status = manifest["metadata"], manifest.get("status") or {}
+    labels = metadata.get("labels") or {}
     conditions = {entry.get("type"): entry for entry in status.get("conditions") or ()}
     return PodFacts(
         uid=metadata["uid"],
         name=metadata["name"],
-        inputs=(metadata.get("labels") or {}).get(LABEL_INPUTS, ""),
+        version=labels.get(LABEL_MODEL_VERSION, ""),
+        inputs=labels.get(LABEL_INPUTS, ""),
         is_ready=conditions.get("Ready", {}).get("status") == "True",
         is_terminating=metadata.get("deletionTimestamp") is not None,
         is_finished=status.get("phase") in FINISHED_PHASES,

@@ -79,15 +79,19 @@ def _is_settled(status: ModelDeploymentStatus, roll: Roll) -> bool:
 
 
 def _count(observed: Observed, stable: Stable | None) -> Stable | None:
-    """Count the ready pods of the stable roll; during a rollout, those of any other roll."""
+    """Count the ready pods of the stable roll; the version alone does not tell two rolls apart."""
     if stable is None:
         return None
     roll = observed.deployment.roll if observed.deployment is not None else None
-    ready = [pod for pod in observed.pods if pod.is_ready and pod.is_active]
-    if roll is not None:
-        is_stable_rolled = roll.revision == stable.revision
-        fingerprint = roll.inputs.fingerprint
-        ready = [pod for pod in ready if (pod.inputs == fingerprint) == is_stable_rolled]
+    ready = [
+        pod
+        for pod in observed.pods
+        if pod.is_ready and pod.is_active and pod.version == str(stable.version)
+    ]
+    if roll is not None and roll.revision == stable.revision:
+        ready = [pod for pod in ready if pod.inputs == roll.inputs.fingerprint]
+    elif roll is not None:
+        ready = [pod for pod in ready if pod.inputs != roll.inputs.fingerprint]
     return stable.model_copy(update={"ready_replicas": len(ready)})
 
 

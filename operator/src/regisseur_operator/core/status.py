@@ -126,7 +126,9 @@ def _tell_rollouts(before: ModelDeploymentStatus, after: ModelDeploymentStatus) 
             yield Note("Normal", Reason.ROLLOUT_COMPLETE, text)
     old = before.candidate.last_failure if before.candidate is not None else None
     new = after.candidate.last_failure if after.candidate is not None else None
-    if new is not None and (old is None or old.reason != new.reason):
+    is_news = new is not None and (old is None or old.reason != new.reason)
+    # A ReplicaFailure is told with the condition Progressing.
+    if new is not None and is_news and new.reason != Reason.REPLICA_FAILURE:
         yield Note("Warning", Reason(new.reason), new.message)
 
 

@@ -1,0 +1,113 @@
+"""A model registry in memory, as its watcher shows it to reconciles."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from regisseur_operator.ports import (
+    Key,
+    ModelVersion,
+    Reference,
+    RegistryAnswer,
+    RegistryHealth,
+)
+
+UNREACHABLE = "connection refused"
+
+
+@dataclass
+class FakeRegistry:
+    """The port RegistryView over models kept here.
+
+    Attributes:
+        known: False as long as the watcher has not asked yet.
+        names: Registries that the operator was configured with.
+    """
+
+    versions: dict[tuple[str, int], ModelVersion] = field(default_factory=dict)
+    aliases: dict[tuple[str, str], int] = field(default_factory=dict)
+    hidden_files: set[int] = field(default_factory=set)
+    followed: dict[Key, Reference] = field(default_factory=dict)
+    health: RegistryHealth = field(default_factory=lambda: RegistryHealth(ever_answered=True))
+    known: bool = True
+    names: frozenset[str] = frozenset({"default"})
+
+    # ---- the port ------------------------------------------------------------------------------
+
+    def follow(self, key: Key, reference: Reference) -> None:
+        """Take note of who follows what."""
+        self.followed[key] = reference
+
+    def forget(self, key: Key) -> None:
+        """Take note of who follows no longer."""
+        self.followed.pop(key, None)
+
+    def answer(self, reference: Reference) -> RegistryAnswer | None:
+        """Look the reference up."""
+        if reference.registry not in self.names:
+            return None
+        if not self.known:
+            return RegistryAnswer(known=False, model_exists=False, holders=(), health=self.health)
+        of_model = [v for (name, _), v in sorted(self.versions.items()) if name == reference.model]
+        holders = tuple(version for version in of_model if self._holds(version, reference))
+        shown = [holder.version for holder in holders if holder.version not in self.hidden_files]
+        return RegistryAnswer(
+            known=True,
+            model_exists=bool(of_model),
+            holders=holders,
+            health=self.health,
+            artifact_uris={
+                version: f"mlflow-artifacts:/1/models/{self._id(reference.model, version)}"
+                for version in shown
+            },
+        )
+
+    def _id(self, model: str, version: int) -> str:
+        return self.versions[model, version].model_id
+
+    def _holds(self, version: ModelVersion, reference: Reference) -> bool:
+        if reference.stage is not None:
+            return version.stage == reference.stage
+        if reference.alias is not None:
+            return self.aliases.get((version.model, reference.alias)) == version.version
+        return version.version == reference.version
+
+    # ---- what people do ------------------------------------------------------------------------
+
+    def register(self, version: int, *, model: str = "wine", status: str = "READY") -> None:
+        """Register a version in no stage."""
+        self.versions[model, version] = ModelVersion(
+            model=model,
+            version=version,
+            stage="None",
+            status=status,
+            run_id=f"run-{version}",
+            source=f"models:/m-{version}",
+            model_id=f"m-{version}",
+        )
+
+    def promote(self, version: int, *, model: str = "wine", archive: bool = True) -> None:
+        """Move a version to Production, and those there to Archived."""
+        if (model, version) not in self.versions:
+            self.register(version, model=model)
+        for at, held in list(self.versions.items()):
+            if archive and at[0] == model and held.stage == "Production":
+                self.move(at[1], "Archived", model=model)
+        self.move(version, "Production", model=model)
+
+    def move(self, version: int, stage: str, *, model: str = "wine") -> None:
+        """Move a version to a stage."""
+        self.versions[model, version] = replace(self.versions[model, version], stage=stage)
+
+    def fail(self, since: datetime, message: str = UNREACHABLE, *, denied: bool = False) -> None:
+        """Answer no more; what was known stays known."""
+        self.health = replace(self.health, failing_since=since, message=message, denied=denied)
+
+    def recover(self) -> None:
+        """Answer again."""
+        self.health = RegistryHealth(ever_answered=True)
+        self.known = True
+
+    def restart_watcher(self) -> None:
+        """Forget what was known, as a restart of the operator does."""
+        self.known = False
+        self.health = replace(self.health, ever_answered=False)

@@ -1,0 +1,92 @@
+"""Golden stories: a rollout as people would tell it, one readable text file a story.
+
+A story is played in a small world to its end; what the operator wrote, said and showed is compared
+with the file. `REGISSEUR_GOLDEN=write` writes the files anew, to be reviewed as a diff.
+"""
+
+import os
+from pathlib import Path
+
+from regisseur_contract.names import LABEL_MODEL_VERSION
+from regisseur_operator.reconcile import Outcome
+from support.fake_workloads import is_ready
+from support.worlds import KEY, World
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+FLAG = "REGISSEUR_GOLDEN"
+
+
+class Story:
+    """Plays a world and writes down what happens.
+
+    Args:
+        title: First line of the file; the file is called after it.
+        world: Where it plays.
+    """
+
+    def __init__(self, title: str, world: World) -> None:
+        self.world = world
+        self._title = title
+        self._lines = [f"# {title}"]
+        self._last_state = ""
+
+    def tell(self, what: str) -> None:
+        """Begin a paragraph: somebody outside does something."""
+        self._lines += ["", f"== {what}"]
+
+    async def round(self) -> None:
+        """Do one reconcile."""
+        outcome = await self.world.survive_reconcile()
+        if outcome is not None:
+            self._note(outcome)
+
+    async def play(self, what: str) -> None:
+        """Tell what somebody did, and go on until everything is at rest."""
+        self.tell(what)
+        await self.world.settle(self._note)
+
+    def compare(self) -> None:
+        """Compare with the file, or write it.
+
+        Raises:
+            AssertionError: The story went otherwise.
+        """
+        path = GOLDEN / f"{self._title.lower().replace(' ', '-')}.txt"
+        told = "\n".join(self._lines) + "\n"
+        if os.environ.get(FLAG) == "write":
+            GOLDEN.mkdir(exist_ok=True)
+            path.write_text(told, encoding="utf-8")
+        expected = path.read_text(encoding="utf-8") if path.exists() else ""
+        assert told == expected, f"the story changed; review it with {FLAG}=write"
+
+    def _note(self, outcome: Outcome) -> None:
+        writes = [title for title in outcome.writes if title != "status"]
+        if writes:
+            self._lines.append(f"   writes  {', '.join(writes)}")
+        self._lines += [
+            f"   {note.kind.lower():7} {note.reason}: {note.message}" for note in outcome.notes
+        ]
+        state = self._describe()
+        if state != self._last_state:
+            self._lines.append(state)
+            self._last_state = state
+
+    def _describe(self) -> str:
+        status = self.world.status
+        pods = [
+            pod["metadata"]["labels"][LABEL_MODEL_VERSION] + ("+" if is_ready(pod) else "-")
+            for pod in self.world.workloads.pods(KEY)
+        ]
+        stable = (
+            f"v{status.stable.version} (rollout {status.stable.revision})"
+            if status.stable
+            else "none"
+        )
+        parts = [f"{status.phase}", f"stable {stable}"]
+        if status.candidate is not None:
+            candidate = status.candidate
+            parts.append(f"candidate v{candidate.version} ({candidate.phase})")
+        parts.append(f"pods {' '.join(pods) or 'none'}")
+        bad = [entry for entry in status.conditions if entry.status != "True"]
+        parts += [f"{entry.type}={entry.status}/{entry.reason}" for entry in bad]
+        return f"   state   {', '.join(parts)}"
