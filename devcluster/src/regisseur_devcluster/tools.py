@@ -120,11 +120,11 @@ def _build(family: Family, folder: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix=f".{family.folder}-", dir=folder.parent))
     try:
         with step(f"building {family.title} with Go {go_version()}"):
-            command: list[str | Path] = [go_program(), "build", "-trimpath"]
+            command: list[str | Path] = [go_program(), "build", "-trimpath", "-buildvcs=false"]
             command += ["-ldflags", linker_flags(family), "-o", f"{unfinished}/"]
             run(
                 [*command, family.packages],
-                extra_environment={"CGO_ENABLED": "0"},
+                extra_environment={"CGO_ENABLED": "0", "GOWORK": "off"},
                 folder=family.source,
                 timeout_seconds=BUILD_LIMIT_SECONDS,
             )
