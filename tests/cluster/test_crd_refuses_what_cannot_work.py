@@ -7,7 +7,8 @@ import pytest
 
 from regisseur_devcluster.controlplane import ControlPlane
 from regisseur_devcluster.errors import CommandError
-from regisseur_operator.api import fields, v1alpha1
+from regisseur_operator.api import rules
+from regisseur_operator.api.v1alpha1 import parse_spec
 from regisseur_operator.errors import TerminalError
 
 STAGE = {"name": "wine", "stage": "Production"}
@@ -54,7 +55,7 @@ CASES = [
     ),
     pytest.param(
         manifest(model={"name": "ml/wine", "stage": "Production"}),
-        f'spec.model.name: Invalid value: "ml/wine": {v1alpha1.MODEL_NAME_RULE[1]}',
+        f'spec.model.name: Invalid value: "ml/wine": {rules.MODEL_NAME_RULE[1]}',
         id="a model name with a slash",
     ),
     pytest.param(
@@ -67,13 +68,13 @@ CASES = [
     ),
     pytest.param(
         manifest(model={"name": "wine", "alias": "the best"}),
-        f'spec.model.alias: Invalid value: "the best": {v1alpha1.ALIAS_RULE[1]}',
+        f'spec.model.alias: Invalid value: "the best": {rules.ALIAS_RULE[1]}',
         id="an alias with a space",
     ),
     *(
         pytest.param(
             manifest(model={"name": "wine", "alias": alias}),
-            f'spec.model.alias: Invalid value: "{alias}": {v1alpha1.RESERVED_ALIAS_RULE[1]}',
+            f'spec.model.alias: Invalid value: "{alias}": {rules.RESERVED_ALIAS_RULE[1]}',
             id=f"the reserved alias {alias}",
         )
         for alias in ("latest", "LATEST", "v3")
@@ -81,60 +82,60 @@ CASES = [
     *(
         pytest.param(
             manifest(model={"name": "wine", "version": version}),
-            f"spec.model.version: Invalid value: {json.dumps(version)}: {fields.VERSION_MESSAGE}",
+            f"spec.model.version: Invalid value: {json.dumps(version)}: {rules.VERSION_MESSAGE}",
             id=f"version {version!r}",
         )
         for version in (0, -1, "v3", "03", "")
     ),
     pytest.param(
         manifest("9wine"),
-        f"metadata.name: Invalid value: {v1alpha1.NAME_RULE[1]}",
+        f"metadata.name: Invalid value: {rules.NAME_RULE[1]}",
         id="a name that no Service can have",
     ),
-    pytest.param(manifest("wine.v1"), v1alpha1.NAME_RULE[1], id="a name with a dot"),
-    pytest.param(manifest("a" * 51), v1alpha1.NAME_RULE[1], id="a name that is too long"),
+    pytest.param(manifest("wine.v1"), rules.NAME_RULE[1], id="a name with a dot"),
+    pytest.param(manifest("a" * 51), rules.NAME_RULE[1], id="a name that is too long"),
     pytest.param(manifest(replicas=-1), "spec.replicas: Invalid value: -1", id="minus one pod"),
     pytest.param(manifest(strategy={}), "spec.strategy.rollingUpdate: Required", id="no strategy"),
     pytest.param(
         manifest(**rolling(maxSurge=0)),
-        f"spec.strategy.rollingUpdate: Invalid value: {v1alpha1.STUCK_STRATEGY_RULE[1]}",
+        f"spec.strategy.rollingUpdate: Invalid value: {rules.STUCK_STRATEGY_RULE[1]}",
         id="neither a pod more nor a pod fewer",
     ),
     pytest.param(
         manifest(**rolling(maxSurge="0%", maxUnavailable="0%")),
-        v1alpha1.STUCK_STRATEGY_RULE[1],
+        rules.STUCK_STRATEGY_RULE[1],
         id="neither nor, in per cent",
     ),
     *(
         pytest.param(
             manifest(**rolling(maxSurge=1, maxUnavailable=value)),
             "spec.strategy.rollingUpdate.maxUnavailable: Invalid value:"
-            f" {json.dumps(value)}: {fields.INT_OR_PERCENT_MESSAGE}",
+            f" {json.dumps(value)}: {rules.INT_OR_PERCENT_MESSAGE}",
             id=f"maxUnavailable {value!r}",
         )
         for value in (-1, "1", "25 %", "05%")
     ),
     pytest.param(
         manifest(minReadySeconds=300),
-        f"spec: Invalid value: {v1alpha1.DEADLINE_RULE[1]}",
+        f"spec: Invalid value: {rules.DEADLINE_RULE[1]}",
         id="a deadline before a pod can be available",
     ),
     *(
         pytest.param(
             manifest(**resources(limits={"memory": amount})),
             "spec.serving.resources.limits[memory]: Invalid value:"
-            f" {json.dumps(amount)}: {fields.QUANTITY_MESSAGE}",
+            f" {json.dumps(amount)}: {rules.QUANTITY_MESSAGE}",
             id=f"{amount!r} of memory",
         )
         for amount in ("1GB", "-1", -1)
     ),
     pytest.param(
         manifest(**resources(limits={"cpu": 1}, requests={"cpu": "1500m"})),
-        f"spec.serving.resources: Invalid value: {v1alpha1.REQUESTS_RULE[1]}",
+        f"spec.serving.resources: Invalid value: {rules.REQUESTS_RULE[1]}",
         id="a request above its limit",
     ),
     pytest.param(
-        manifest(serving={"image": "server :1"}), v1alpha1.IMAGE_RULE[1], id="an image with a space"
+        manifest(serving={"image": "server :1"}), rules.IMAGE_RULE[1], id="an image with a space"
     ),
     pytest.param(
         manifest(service={"type": "ExternalName"}),
@@ -161,9 +162,9 @@ def test_it_is_refused_and_the_message_says_why(
     [
         pytest.param(case.values[0], id=case.id)
         for case in CASES
-        if v1alpha1.NAME_RULE[1] not in str(case.values[1])
+        if rules.NAME_RULE[1] not in str(case.values[1])
     ],
 )
 def test_the_operator_refuses_the_same_spec(resource: dict[str, Any]) -> None:
     with pytest.raises(TerminalError):
-        v1alpha1.parse_spec(resource)
+        parse_spec(resource)

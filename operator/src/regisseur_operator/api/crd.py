@@ -13,10 +13,10 @@ from regisseur_contract.names import (
     SHORT_NAME,
     SINGULAR,
 )
-from regisseur_operator.api.fields import VALIDATIONS
+from regisseur_operator.api.rules import NAME_RULE, VALIDATIONS
 from regisseur_operator.api.status import ModelDeploymentStatus
 from regisseur_operator.api.structural import Schema, build_schema
-from regisseur_operator.api.v1alpha1 import NAME_RULE, ModelDeploymentSpec
+from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec
 
 CRD_NAME: Final = f"{PLURAL}.{API_GROUP}"
 

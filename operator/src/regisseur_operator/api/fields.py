@@ -1,12 +1,8 @@
-"""What the models of the resource are made of: their shared settings, rules and odd types.
-
-A rule is written twice, as CEL for the API server and as a validator here: the API server is the
-one that answers people, the validator holds for objects stored before the rule existed.
-"""
+"""What the models of the resource are made of: their shared settings and their odd types."""
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import (
     AfterValidator,
@@ -21,9 +17,17 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from regisseur_operator.api.quantity import parse_quantity
+from regisseur_operator.api.rules import (
+    INT_OR_PERCENT_MESSAGE,
+    INT_OR_PERCENT_RULE,
+    QUANTITY_MESSAGE,
+    QUANTITY_RULE,
+    VERSION_MESSAGE,
+    VERSION_RULE,
+    cel,
+)
 
 INT_OR_STRING: Final = "x-kubernetes-int-or-string"
-VALIDATIONS: Final = "x-kubernetes-validations"
 
 _PERCENT: Final = re.compile(r"(0|[1-9][0-9]{0,2})%", re.ASCII)
 _WHOLE_NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
@@ -43,11 +47,6 @@ class StatusModel(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore"
     )
-
-
-def cel(*rules: tuple[str, str]) -> dict[str, Any]:
-    """Schema keyword for CEL rules, each an expression and the message that people read."""
-    return {VALIDATIONS: [{"rule": rule, "message": message} for rule, message in rules]}
 
 
 def _parse_version(value: object) -> object:
@@ -79,22 +78,6 @@ def _check_quantity(value: object) -> object:
         pass
     raise ValueError(QUANTITY_MESSAGE)
 
-
-VERSION_MESSAGE: Final = "version must be a whole number from 1, such as 3"
-VERSION_RULE: Final = (
-    "type(self) == int ? self >= 1 : self.matches('^[1-9][0-9]{0,9}$')",
-    VERSION_MESSAGE,
-)
-INT_OR_PERCENT_MESSAGE: Final = "must be a number of pods such as 1, or a percentage such as 25%"
-INT_OR_PERCENT_RULE: Final = (
-    "type(self) == int ? self >= 0 : self.matches('^(0|[1-9][0-9]{0,2})%$')",
-    INT_OR_PERCENT_MESSAGE,
-)
-QUANTITY_MESSAGE: Final = "must be a quantity such as 500m, 1 or 512Mi"
-QUANTITY_RULE: Final = (
-    "type(self) == int ? self >= 0 : isQuantity(self) && !self.startsWith('-')",
-    QUANTITY_MESSAGE,
-)
 
 VersionNumber = Annotated[
     int,

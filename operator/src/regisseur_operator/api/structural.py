@@ -10,7 +10,8 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel
 
-from regisseur_operator.api.fields import INT_OR_STRING, VALIDATIONS
+from regisseur_operator.api.fields import INT_OR_STRING
+from regisseur_operator.api.rules import VALIDATIONS
 
 Schema = dict[str, Any]
 

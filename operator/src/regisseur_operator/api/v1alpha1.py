@@ -15,52 +15,24 @@ from regisseur_operator.api.fields import (
     Quantity,
     SpecModel,
     VersionNumber,
-    cel,
 )
 from regisseur_operator.api.quantity import parse_quantity
 from regisseur_operator.api.reasons import Reason
+from regisseur_operator.api.rules import (
+    ALIAS_RULE,
+    DEADLINE_RULE,
+    IMAGE_RULE,
+    MODEL_NAME_RULE,
+    ONE_REFERENCE_RULE,
+    REQUESTS_RULE,
+    RESERVED_ALIAS_RULE,
+    STUCK_STRATEGY_RULE,
+    cel,
+)
 from regisseur_operator.errors import TerminalError
 
 MAX_RESOURCES: Final = 6
 """The most that the API server's cost limit for REQUESTS_RULE allows."""
-
-NAME_RULE: Final = (
-    "self.metadata.name.size() <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-    "metadata.name becomes the name of a Service: at most 50 lower-case letters, digits and '-',"
-    " starting with a letter and ending with a letter or digit",
-)
-ONE_REFERENCE_RULE: Final = (
-    "[has(self.stage), has(self.alias), has(self.version)].filter(isSet, isSet).size() == 1",
-    "set exactly one of stage, alias and version: the one reference to follow",
-)
-MODEL_NAME_RULE: Final = (
-    "!self.contains('/') && !self.contains(':')",
-    "a registered model's name has no '/' and no ':'",
-)
-ALIAS_RULE: Final = (
-    "self.matches('^[\\\\p{L}\\\\p{N}_-]+$')",
-    "an alias is made of letters, digits, '_' and '-'",
-)
-RESERVED_ALIAS_RULE: Final = (
-    "self.lowerAscii() != 'latest' && !self.matches('^[vV][0-9]+$')",
-    "MLflow reserves 'latest' and 'v<number>': use version to pin a version, or another alias",
-)
-IMAGE_RULE: Final = ("!self.matches('\\\\s')", "an image reference has no white space")
-REQUESTS_RULE: Final = (
-    "!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits)"
-    " || quantity(string(self.requests[name]))"
-    ".compareTo(quantity(string(self.limits[name]))) <= 0)",
-    "a request must not be greater than its limit",
-)
-STUCK_STRATEGY_RULE: Final = (
-    "!((self.maxSurge == 0 || self.maxSurge == '0%')"
-    " && (self.maxUnavailable == 0 || self.maxUnavailable == '0%'))",
-    "maxSurge and maxUnavailable must not both be 0: no pod could ever be replaced",
-)
-DEADLINE_RULE: Final = (
-    "self.progressDeadlineSeconds > self.minReadySeconds",
-    "progressDeadlineSeconds must be greater than minReadySeconds",
-)
 
 _ALIAS: Final = re.compile(r"[\w-]+")
 _RESERVED_ALIAS: Final = re.compile(r"latest|v[0-9]+", re.IGNORECASE)

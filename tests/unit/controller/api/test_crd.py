@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from regisseur_operator.api.crd import build_crd, render_crd
-from regisseur_operator.api.fields import VALIDATIONS
+from regisseur_operator.api.rules import VALIDATIONS
 
 CRD = build_crd()
 VERSION = CRD["spec"]["versions"][0]
