@@ -8,6 +8,8 @@ from regisseur_devcluster.settings import cache_folder, pip_configuration
 
 BUILD_LIMIT_SECONDS = 1800
 TRUSTED = Path("/etc/ssl/certs")
+HOME_INSIDE = Path("/root")
+"""Builds run as root of their own file system."""
 
 
 def build_image(reference: str, *, dockerfile: Path, context: Path, base: str | None) -> None:
@@ -59,7 +61,7 @@ def _outside() -> list[str]:
     """
     downloads = cache_folder() / "downloads"
     downloads.mkdir(parents=True, exist_ok=True)
-    mounts = [f"{downloads}:/root/.cache"]
+    mounts = [f"{downloads}:{HOME_INSIDE}/.cache"]
     if TRUSTED.is_dir():
         mounts.append(f"{TRUSTED}:{TRUSTED}:ro")
     if pip := pip_configuration():

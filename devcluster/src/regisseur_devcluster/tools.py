@@ -7,7 +7,6 @@ The result is keyed by what goes into it and by the Go version; a second checkou
 import hashlib
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,7 +116,9 @@ def ensure(family: Family) -> Path:
 
 def _build(family: Family, folder: Path) -> None:
     """Build into a folder beside the wanted one, so that a half-built one is never seen."""
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{family.folder}-", dir=folder.parent))
+    unfinished = folder.with_name(f".{folder.name}")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
     try:
         with step(f"building {family.title} with Go {go_version()}"):
             command: list[str | Path] = [go_program(), "build", "-trimpath", "-buildvcs=false"]
@@ -130,7 +131,6 @@ def _build(family: Family, folder: Path) -> None:
             )
         for name, built in family.programs.items():
             (unfinished / built).rename(unfinished / name)
-        unfinished.chmod(0o755)
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
