@@ -59,6 +59,32 @@ format: $(VENV_STAMP) ## Format the sources and sort their imports.
 generate: $(VENV_STAMP) ## Write the CRD from the operator's models.
 	@python -m regisseur_operator.api.generate --write
 
+# ---- the development cluster and the demo ----------------------------------------------------
+
+# Only what is said on the command line counts: an exported KUBECONFIG is somebody else's business.
+given = $(if $(filter command,$(origin $(1))),$(2) '$($(1))')
+
+.PHONY: demo
+demo: $(VENV_STAMP) ## Show a rollout on a real cluster: [KUBECONFIG= IMAGE_REGISTRY= for your own].
+	@python -m regisseur_devcluster.demo up \
+	  $(call given,KUBECONFIG,--kubeconfig) $(call given,IMAGE_REGISTRY,--image-registry)
+
+.PHONY: demo-down
+demo-down: $(VENV_STAMP) ## Remove the demo and its cluster.
+	@python -m regisseur_devcluster.demo down
+
+.PHONY: cluster-up
+cluster-up: $(VENV_STAMP) ## Bring up a real single-node Kubernetes.
+	@python -m regisseur_devcluster up
+
+.PHONY: cluster-down
+cluster-down: $(VENV_STAMP) ## Remove it and everything it brought to the machine.
+	@python -m regisseur_devcluster down
+
+.PHONY: images
+images: $(VENV_STAMP) ## Build the images; load them into the cluster if it is up.
+	@python -m regisseur_devcluster images
+
 # ---- pipeline --------------------------------------------------------------------------------
 
 .PHONY: train
@@ -83,12 +109,19 @@ test: check test-parts ## Run check and every test tier.
 test-deep: check test-parts ## Run every tier with its long cases.
 	@tools/run-tiers --deep $(TIERS)
 
-.PHONY: test-parts
-test-parts: $(VENV_STAMP)
-	@python -m regisseur_devcluster images
+.PHONY: test-tools test-parts
+test-tools: $(VENV_STAMP)
+	@for tool in kube-apiserver etcd helm; do python -m regisseur_devcluster tool $$tool >/dev/null; done
+
+test-parts: test-tools
+	@python -m regisseur_devcluster images >/dev/null
 
 $(TIERS:%=test-%): test-%: $(VENV_STAMP)
 	@tools/run-tiers $*
+
+# What a tier needs is brought before it: a test's time limit is for the test.
+test-cluster test-chart: test-tools
+test-e2e: test-parts
 
 .PHONY: clean
 clean: ## Remove what builds leave in the checkout.
