@@ -89,6 +89,12 @@ def test_an_address_that_is_none_is_said_so(address: str, target: Path) -> None:
     assert "http://host:port" in failure(run_fetch(URI, address, target), target)
 
 
+def test_credentials_in_the_address_are_refused_and_not_repeated(target: Path) -> None:
+    reason = failure(run_fetch(URI, "http://user:example@mlflow", target), target)
+    assert "holds a user name" in reason
+    assert "example" not in reason
+
+
 def test_a_server_that_is_away_for_a_moment_costs_a_moment(target: Path) -> None:
     def behave(exchange: Exchange) -> None:
         if exchange.number in {1, 3}:

@@ -152,5 +152,7 @@ def _connect(base_url: str, timeout_seconds: float) -> tuple[str, http.client.HT
         raise FetchError(
             "the registry's address is not of the form http://host:port or https://host:port"
         )
+    if parts.username is not None:
+        raise FetchError("the registry's address holds a user name, which is not supported there")
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     return parts.path.rstrip("/"), kind(parts.hostname, port, timeout=timeout_seconds)
