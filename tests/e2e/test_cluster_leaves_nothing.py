@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import tempfile
 import uuid
@@ -85,6 +86,15 @@ def test_up_twice_is_one_cluster(vacant_node: Cluster) -> None:
 
     assert [daemon.identity for daemon in vacant_node.daemons] == first
     assert all(first)
+
+
+def test_parts_without_a_pid_file_do_not_stand_in_the_way(vacant_node: Cluster) -> None:
+    vacant_node.up()
+    shutil.rmtree(vacant_node.layout.folder / "pids")
+
+    vacant_node.up()
+
+    assert all(daemon.identity for daemon in vacant_node.daemons)
 
 
 def test_up_after_a_kill_of_everything_brings_the_pods_back(vacant_node: Cluster) -> None:

@@ -17,7 +17,7 @@ from regisseur_devcluster.node.firewall import add_rules
 from regisseur_devcluster.node.holder import LOCK, take_node
 from regisseur_devcluster.node.kubelet import Kubelet
 from regisseur_devcluster.node.layout import ENDPOINTS, NODE_PROGRAMS, Layout
-from regisseur_devcluster.node.leftovers import discard, sweep
+from regisseur_devcluster.node.leftovers import discard, end_strays, sweep
 from regisseur_devcluster.node.links import add_node_address
 from regisseur_devcluster.node.proxy import Proxy
 from regisseur_devcluster.node.scheduler import Scheduler
@@ -70,10 +70,11 @@ class Cluster:
             DevclusterError: This machine cannot carry a node, or another cluster holds it.
         """
         self._refuse_long_folder()
-        refuse_unfit_machine()
+        # Even to look at the machine as it is takes programs of these packages.
+        require(*NODE_PACKAGES)
         with exclusive(LOCK, waiting_for="start or stop of a cluster"):
             take_node(self.layout)
-            require(*NODE_PACKAGES)
+            end_strays(self.layout, [daemon.identity for daemon in self.daemons])
             prepare(*PROGRAMS, *NODE_PROGRAMS)
             pause = pause_image()
             self._prepare_machine()

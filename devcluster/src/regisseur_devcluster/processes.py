@@ -17,6 +17,7 @@ from regisseur_devcluster.settings import environment
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 10.0
+APPENDED = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,7 @@ class Daemon:
     def _pid_file(self) -> Path:
         return self.folder / "pids" / self.name
 
-    def start(
-        self, arguments: Sequence[str | Path], *, extra_environment: dict[str, str] | None = None
-    ) -> None:
+    def start(self, arguments: Sequence[str | Path]) -> None:
         """Start it in a session of its own, unless it runs already."""
         if self.identity is not None:
             return
@@ -103,16 +102,10 @@ class Daemon:
         pid = os.posix_spawn(
             str(arguments[0]),
             [str(argument) for argument in arguments],
-            environment(extra_environment),
+            environment(),
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (
-                    os.POSIX_SPAWN_OPEN,
-                    1,
-                    str(self.log),
-                    os.O_WRONLY | os.O_CREAT | os.O_APPEND,
-                    0o600,
-                ),
+                (os.POSIX_SPAWN_OPEN, 1, str(self.log), APPENDED, 0o600),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
             ],
             setsid=True,

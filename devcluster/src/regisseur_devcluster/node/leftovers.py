@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,6 +34,11 @@ def live_processes(layout: Layout) -> list[Identity]:
     """Return everything that runs for the cluster: its parts, the shims and the pods."""
     shims = _matching(lambda command: _is_shim(command, layout))
     return list(dict.fromkeys([*_parts(layout), *shims, *pod_processes()]))
+
+
+def end_strays(layout: Layout, known: Iterable[Identity | None]) -> None:
+    """End parts that no pid file knows of: they hold the ports of those that come."""
+    end(set(_parts(layout)) - set(known), first=signal.SIGKILL)
 
 
 def discard(layout: Layout) -> None:
