@@ -1,0 +1,219 @@
+"""What begins a roll, what does not, and what is kept of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from regisseur_operator.core.roll import PodInputs, Roll, Served, parse_roll, to_annotations
+from regisseur_operator.resources import DEPLOYMENT
+from support.worlds import KEY, World
+
+SERVED = Served("default", "wine", 3, "run-3", "m-3", "mlflow-artifacts:/1/models/m-3")
+INPUTS = PodInputs(SERVED, "serving:v1", True, "http://mlflow:5000", limits={"cpu": "1"})
+ROLL = Roll(2, 1, 1, datetime(2026, 1, 1, tzinfo=UTC), INPUTS)
+
+SAME_PODS: list[Any] = [
+    pytest.param(replace(INPUTS, limits={"cpu": "1000m"}), id="the same amount written otherwise"),
+    pytest.param(replace(INPUTS, registry_url="http://other"), id="another registry address"),
+    pytest.param(replace(INPUTS, is_default_image=False), id="the same image, now by the spec"),
+]
+OTHER_PODS: list[Any] = [
+    pytest.param(replace(INPUTS, image="serving:v2"), id="another image"),
+    pytest.param(replace(INPUTS, limits={}), id="a limit taken away"),
+    pytest.param(replace(INPUTS, requests={"cpu": "1"}), id="a request beside the limit"),
+    pytest.param(replace(INPUTS, served=replace(SERVED, version=4)), id="another version"),
+    pytest.param(replace(INPUTS, served=replace(SERVED, source="s3://b/x")), id="another source"),
+]
+
+
+@pytest.mark.parametrize("inputs", SAME_PODS)
+def test_inputs_that_give_the_same_pods(inputs: PodInputs) -> None:
+    assert inputs.fingerprint == INPUTS.fingerprint
+
+
+@pytest.mark.parametrize("inputs", OTHER_PODS)
+def test_inputs_that_give_other_pods(inputs: PodInputs) -> None:
+    assert inputs.fingerprint != INPUTS.fingerprint
+
+
+def test_a_roll_comes_back_from_its_annotations() -> None:
+    template = {"spec": {"containers": []}}
+
+    assert parse_roll(to_annotations(ROLL, template)) == replace(ROLL, template=template)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda a: a.clear(), id="the annotations are gone"),
+        pytest.param(lambda a: a.update({"regisseur.dev/roll": "no JSON"}), id="no JSON"),
+        pytest.param(lambda a: a.update({"regisseur.dev/roll": "[]"}), id="JSON of another shape"),
+        pytest.param(
+            lambda a: a.update({"regisseur.dev/pod-template": '{"spec":{"hostNetwork":true}}'}),
+            id="another template",
+        ),
+        pytest.param(
+            lambda a: a.update(
+                {"regisseur.dev/roll": a["regisseur.dev/roll"].replace("run-3", "run-4")}
+            ),
+            id="another run",
+        ),
+    ],
+)
+def test_a_roll_that_somebody_edited_is_none(spoil: Callable[[dict[str, str]], None]) -> None:
+    annotations = to_annotations(ROLL, {"spec": {}})
+    spoil(annotations)
+
+    assert parse_roll(annotations) is None
+
+
+# ---- in a world ----------------------------------------------------------------------------------
+
+
+async def start(**spec: Any) -> World:
+    world = World(**spec)
+    world.registry.promote(1)
+    await world.settle()
+    world.cluster.writes.clear()
+    return world
+
+
+def server_of(world: World) -> dict[str, Any]:
+    containers = world.deployment["spec"]["template"]["spec"]["containers"]
+    return dict(containers[0])
+
+
+async def test_a_new_default_image_waits_for_the_next_version() -> None:
+    world = await start()
+    world.change("default image")
+    await world.settle()
+    assert world.cluster.writes == []
+    assert server_of(world)["image"] == "serving:v1"
+
+    world.registry.promote(2)
+    await world.settle()
+
+    assert server_of(world)["image"] == "serving:v2"
+
+
+async def test_an_image_in_the_spec_is_taken_at_once_and_given_up_again() -> None:
+    world = await start()
+    world.change("image")
+    await world.settle()
+    assert server_of(world)["image"] == "own:v1"
+
+    world.edit_spec(lambda spec: spec.pop("serving"))
+    await world.settle()
+
+    assert server_of(world)["image"] == "serving:v1"
+    assert world.status.stable is not None
+    assert world.status.stable.revision == 3
+
+
+async def test_an_upgrade_of_the_operator_keeps_the_template_word_for_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await start()
+    before = world.deployment["spec"]["template"]
+    monkeypatch.setattr("regisseur_operator.resources.pods.USER_ID", 20002)
+    world.start_operator()
+    world.change("replicas 3")
+
+    await world.settle()
+
+    assert world.deployment["spec"]["replicas"] == 3
+    assert world.deployment["spec"]["template"] == before
+    assert world.status.stable is not None
+    assert world.status.stable.revision == 1
+
+
+async def test_a_removed_limit_is_removed_from_the_pods() -> None:
+    world = await start(serving={"resources": {"limits": {"memory": "1Gi"}}})
+    world.edit_spec(lambda spec: spec.pop("serving"))
+
+    await world.settle()
+
+    assert server_of(world)["resources"].get("limits", {}) == {}
+
+
+async def test_an_amount_written_otherwise_rolls_nothing() -> None:
+    world = await start(serving={"resources": {"limits": {"cpu": "1000m"}}})
+    world.edit_spec(lambda spec: spec.update(serving={"resources": {"limits": {"cpu": 1}}}))
+
+    await world.settle()
+
+    assert "apply Deployment wine" not in world.cluster.writes
+
+
+async def test_a_deployment_deleted_in_an_outage_comes_back_as_it_was() -> None:
+    world = await start()
+    before = world.deployment["spec"]
+    world.registry.restart_watcher()
+    world.registry.fail(world.clock.now())
+    world.change("default image")
+    world.cluster.remove(DEPLOYMENT, *KEY)
+
+    await world.settle()
+
+    assert world.deployment["spec"] == before
+    assert world.status.stable is not None
+    assert world.status.stable.revision == 1
+
+
+async def test_an_edited_roll_is_written_again_from_the_status() -> None:
+    world = await start()
+    pods = [pod["metadata"]["uid"] for pod in world.workloads.pods(KEY)]
+    world.cluster.edit(DEPLOYMENT, KEY, lambda live: live["metadata"].pop("annotations"))
+
+    await world.settle()
+
+    assert parse_roll(world.deployment["metadata"]["annotations"]) is not None
+    assert [pod["metadata"]["uid"] for pod in world.workloads.pods(KEY)] == pods
+    assert world.status.stable is not None
+    assert world.status.stable.revision == 1
+
+
+async def test_a_lost_status_comes_back_from_what_runs() -> None:
+    world = await start()
+    before = world.status
+    world.registry.restart_watcher()
+    world.wipe_status()
+    world.start_operator()
+    await world.settle()
+    assert world.cluster.writes == ["status"]
+    world.registry.recover()
+    await world.settle()
+
+    after = world.status
+    assert after.stable == before.stable
+    assert after.history == before.history
+    assert after.phase == "Healthy"
+
+
+async def test_a_status_lost_mid_roll_still_knows_what_was_stable() -> None:
+    world = await start()
+    world.registry.promote(2)
+    await world.reconcile()
+    world.tick()
+    world.wipe_status()
+
+    await world.reconcile()
+
+    assert world.status.stable is not None
+    assert (world.status.stable.version, world.status.stable.revision) == (1, 1)
+    assert world.status.candidate is not None
+    assert (world.status.candidate.version, world.status.candidate.revision) == (2, 2)
+
+
+async def test_replicas_0_serve_nothing_and_say_so() -> None:
+    world = await start()
+    world.change("replicas 0")
+
+    await world.settle()
+
+    assert world.ready_pods == 0
+    assert world.status.ready == "0/0"
+    assert world.condition("Ready")[::2] == ("True", "No pod is asked for: spec.replicas is 0")
