@@ -26,6 +26,9 @@ ATTEMPT_SECONDS = 10.0
 DEADLINE_SECONDS = 20.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
+TLS_GOODBYE_SECONDS = 0.1
+"""A TLS connection that is cut off in the middle of a stream says goodbye after its session."""
+
 
 
 def path_of(kind: Kind, namespace: str | None, name: str = "", subresource: str = "") -> str:
@@ -54,6 +57,7 @@ class KubernetesApi:
     ) -> None:
         if self._session is not None:
             await self._session.close()
+            await asyncio.sleep(TLS_GOODBYE_SECONDS)
 
     @property
     def session(self) -> aiohttp.ClientSession:

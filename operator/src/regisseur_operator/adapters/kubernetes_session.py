@@ -68,19 +68,23 @@ class Connection:
         return await handler(request)
 
 
-def load_connection() -> Connection:
+def load_connection(kubeconfig: str | None = None) -> Connection:
     """Find the API server: KUBECONFIG, else the pod's service account, else `~/.kube/config`.
+
+    Args:
+        kubeconfig: What counts instead of the environment variable KUBECONFIG.
 
     Raises:
         NoClusterError: None of them leads to one.
     """
     configuration = client.Configuration()
-    is_in_pod = "KUBERNETES_SERVICE_HOST" in os.environ and not os.environ.get("KUBECONFIG")
+    # Given by name: the library reads the variable only once, when it is imported.
+    kubeconfig = kubeconfig or os.environ.get("KUBECONFIG")
     try:
-        if is_in_pod:
+        if not kubeconfig and "KUBERNETES_SERVICE_HOST" in os.environ:
             config.load_incluster_config(configuration)  # type: ignore[no-untyped-call]
         else:
-            config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            config.load_kube_config(kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError) as error:
         raise NoClusterError(
             f"no API server is configured ({error}); set KUBECONFIG or run in a cluster"

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import kopf
 
+from regisseur_operator.adapters.kubernetes_api import TLS_GOODBYE_SECONDS
 from regisseur_operator.adapters.kubernetes_session import Connection
 from regisseur_operator.handlers.registration import register_handlers
 
@@ -101,15 +102,14 @@ class _Run:
         registry = kopf.OperatorRegistry()
         register_handlers(registry, self._connection, self)
         try:
-            asyncio.run(
-                kopf.operator(
-                    registry=registry,
-                    clusterwide=True,
-                    standalone=True,
-                    stop_flag=self._stop_flag,
-                )
-            )
+            asyncio.run(self._run_kopf(registry))
         except Exception as error:  # noqa: BLE001  # whatever ended it, it is started again
             log.warning("kopf ended: %s", error)
         finally:
             self._call(self._ended.set)
+
+    async def _run_kopf(self, registry: kopf.OperatorRegistry) -> None:
+        await kopf.operator(
+            registry=registry, clusterwide=True, standalone=True, stop_flag=self._stop_flag
+        )
+        await asyncio.sleep(TLS_GOODBYE_SECONDS)

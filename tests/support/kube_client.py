@@ -1,0 +1,107 @@
+"""The API server as tests see it: plain JSON over HTTPS, without the operator's own client."""
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from regisseur_devcluster.controlplane import ControlPlane
+
+Json = dict[str, Any]
+
+PATHS = {
+    "deployments": "apis/apps/v1",
+    "services": "api/v1",
+    "pods": "api/v1",
+    "events": "api/v1",
+    "poddisruptionbudgets": "apis/policy/v1",
+    "modeldeployments": "apis/regisseur.dev/v1alpha1",
+    "leases": "apis/coordination.k8s.io/v1",
+}
+MERGE = "application/merge-patch+json"
+
+
+class KubeRefusedError(AssertionError):
+    """The API server answered with an error; `code` is its status."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code} {message}")
+        self.code = code
+
+
+class KubeClient:
+    """One namespace of a control plane, as its administrator."""
+
+    def __init__(self, plane: ControlPlane, namespace: str) -> None:
+        self.plane = plane
+        self.namespace = namespace
+        self._trust = ssl.create_default_context(cafile=str(plane.certificate_authority))
+        client = plane.administrator
+        self._trust.load_cert_chain(client.certificate, client.key)
+
+    def get(self, plural: str, name: str) -> Json | None:
+        """Return an object, or None where there is none."""
+        try:
+            return self.call("GET", self._path(plural, name))
+        except KubeRefusedError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def read(self, plural: str, name: str) -> Json:
+        """Return an object that must be there."""
+        found = self.get(plural, name)
+        assert found is not None, f"{plural}/{name} is not there"
+        return found
+
+    def list(self, plural: str, *, selector: str = "") -> list[Json]:
+        """Return the objects of a kind."""
+        query = f"?labelSelector={selector}" if selector else ""
+        return list(self.call("GET", self._path(plural) + query)["items"])
+
+    def create(self, plural: str, manifest: Json) -> Json:
+        """Create an object."""
+        return self.call("POST", self._path(plural), manifest)
+
+    def patch(self, plural: str, name: str, change: Json, *, subresource: str = "") -> Json:
+        """Change an object by a merge patch."""
+        path = self._path(plural, name) + (f"/{subresource}" if subresource else "")
+        return self.call("PATCH", path, change, content_type=MERGE)
+
+    def delete(self, plural: str, name: str, *, grace_seconds: int | None = None) -> None:
+        """Delete an object; one that is gone is fine."""
+        query = "" if grace_seconds is None else f"?gracePeriodSeconds={grace_seconds}"
+        try:
+            self.call("DELETE", self._path(plural, name) + query)
+        except KubeRefusedError as error:
+            if error.code != 404:
+                raise
+
+    def edit(self, plural: str, name: str, change: Callable[[Json], None]) -> Json:
+        """Read an object, change it and put it back, as `kubectl edit` does."""
+        manifest = self.read(plural, name)
+        change(manifest)
+        return self.call("PUT", self._path(plural, name), manifest)
+
+    def call(
+        self, method: str, path: str, body: Json | None = None, *, content_type: str = ""
+    ) -> Json:
+        """Send one request."""
+        request = urllib.request.Request(
+            f"{self.plane.url}/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={"Content-Type": content_type or "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=20, context=self._trust) as answer:
+                return dict(json.loads(answer.read()))
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+            raise KubeRefusedError(error.code, said[:500]) from None
+
+    def _path(self, plural: str, name: str = "") -> str:
+        collection = f"{PATHS[plural]}/namespaces/{self.namespace}/{plural}"
+        return f"{collection}/{name}" if name else collection
