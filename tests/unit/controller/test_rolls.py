@@ -40,7 +40,7 @@ def test_inputs_that_give_other_pods(inputs: PodInputs) -> None:
 
 
 def test_a_roll_comes_back_from_its_annotations() -> None:
-    template = {"spec": {"containers": []}}
+    template: dict[str, Any] = {"spec": {"containers": []}}
 
     assert parse_roll(to_annotations(ROLL, template)) == replace(ROLL, template=template)
 
@@ -206,6 +206,40 @@ async def test_a_status_lost_mid_roll_still_knows_what_was_stable() -> None:
     assert (world.status.stable.version, world.status.stable.revision) == (1, 1)
     assert world.status.candidate is not None
     assert (world.status.candidate.version, world.status.candidate.revision) == (2, 2)
+
+
+async def test_a_roll_begun_before_a_crash_goes_on_though_the_registry_is_down() -> None:
+    world = await start()
+    world.registry.promote(2)
+    world.cluster.faults[:] = [None, "crash before"]
+    await world.survive_reconcile()
+    assert world.status.resolved is not None
+    assert world.status.resolved.version == 1
+    world.registry.restart_watcher()
+    world.registry.fail(world.clock.now())
+
+    await world.settle()
+
+    assert world.cluster.writes.count("apply Deployment wine") == 1
+    assert world.status.stable is not None
+    assert world.status.stable.version == 2
+
+
+async def test_a_memory_rebuilt_from_what_runs_does_not_make_an_old_holder_new() -> None:
+    world = await start()
+    world.registry.promote(2, archive=False)
+    await world.settle()
+    world.registry.restart_watcher()
+    world.wipe_status()
+    await world.settle()
+    world.cluster.writes.clear()
+    world.registry.recover()
+
+    await world.settle()
+
+    assert world.cluster.writes == ["status"]
+    assert world.status.stable is not None
+    assert world.status.stable.version == 2
 
 
 async def test_replicas_0_serve_nothing_and_say_so() -> None:

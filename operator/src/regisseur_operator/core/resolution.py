@@ -78,7 +78,7 @@ def choose_holder(holders: Sequence[ModelVersion], memory: Resolved | None) -> M
     """
     new: list[ModelVersion] = []
     kept: list[ModelVersion] = []
-    if memory is not None and memory.holders:
+    if memory is not None:
         new = [holder for holder in holders if holder.version not in memory.holders]
         kept = [holder for holder in holders if holder.version == memory.version]
     return max(new or kept or holders, key=lambda holder: holder.version)
