@@ -1,12 +1,10 @@
 """Everything at once: a node, the operator's chart, MLflow as a pod, models in it."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from regisseur_devcluster.cluster import Cluster
-from support.served import Served
 from support.stage import Stage, set_stage
 from support.wine import Wine, start_wine
 
@@ -19,23 +17,17 @@ def stage(node_cluster: Cluster) -> Stage:
     return set_stage(node_cluster)
 
 
-@pytest.fixture
-def served(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Served]:
-    """Return a ModelDeployment that is not applied yet, in a namespace of its own."""
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    metadata = {"generateName": "e2e-", "labels": labels}
-    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-    created = stage.kubectl("create", "-f", "-", "-o", "name", stdin=json.dumps(manifest))
-    namespace = created.strip().removeprefix("namespace/")
-    model = f"{request.node.originalname or request.node.name}-{namespace}"
-    yield Served(stage.kubectl, stage.registry, namespace, model)
-    stage.kubectl("delete", "namespace", namespace, "--wait=false")
+@pytest.fixture(scope="session")
+def shared_wine(stage: Stage) -> Wine:
+    """Return the ModelDeployment that most tests share: its pods take a while to start."""
+    return start_wine(stage.create_served("wine"))
 
 
 @pytest.fixture
-def wine(served: Served) -> Wine:
-    """Return a ModelDeployment whose two versions are registered and whose first one serves."""
-    return start_wine(served)
+def wine(shared_wine: Wine) -> Wine:
+    """Return a ModelDeployment that serves one of two versions, whichever a test left it at."""
+    shared_wine.served.wait_until_ready()
+    return shared_wine
 
 
 @pytest.fixture

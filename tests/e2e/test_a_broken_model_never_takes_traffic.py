@@ -13,7 +13,7 @@ GARBAGE = "this is no model"
 def test_a_broken_model_never_takes_traffic(
     wine: Wine, tmp_path: Path, note_figure: Callable[[str], None]
 ) -> None:
-    served = wine.served
+    served, old, new = wine.served, wine.now, wine.other
     (tmp_path / "MLmodel").write_text(GARBAGE)
     broken = create_model_version(served.registry, served.model, folder=tmp_path)
     served.deploy(progressDeadlineSeconds=20)
@@ -30,16 +30,16 @@ def test_a_broken_model_never_takes_traffic(
         message = served.condition("Ready")["message"]
         assert served.condition("Ready")["status"] == "False"
         assert served.condition("Available")["status"] == "True"
-        assert served.status["stable"]["version"] == wine.linear
-        served.promote(wine.forest)
-        ended = served.wait_until_served(wine.forest)
+        assert served.status["stable"]["version"] == old
+        served.promote(new)
+        ended = served.wait_until_served(new)
         served.wait_until_ready()
         summary = load.stop()
 
     note_figure(f"broken version: {summary.describe()}; the resource says: {message}")
     note_figure(f"a good version served {ended - promoted:.1f} s after the broken one's promotion")
     assert summary.failed == 0, summary.failures
-    assert set(summary.versions) == {str(wine.linear), str(wine.forest)}
+    assert set(summary.versions) == {str(old), str(new)}
 
 
 def _names_the_cause(message: str) -> bool:

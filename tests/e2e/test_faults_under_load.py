@@ -42,7 +42,7 @@ def test_deleting_a_server_pod_fails_no_request(
             interval=0.5,
             describe=f"{pod.name} is gone",
         )
-        served.wait_until_served(wine.linear)
+        served.wait_until_served(wine.now)
         wait_for_requests(load, 150)
         summary = load.stop()
 
@@ -60,7 +60,7 @@ def test_deleting_a_server_pod_fails_no_request(
 def test_deleting_a_pod_that_serving_does_not_need_fails_no_request(
     wine: Wine, stage: Stage, deployment: str, note_figure: Callable[[str], None]
 ) -> None:
-    served = wine.served
+    served, new = wine.served, wine.other
     before = served.pods
 
     with served.load(REQUESTS_PER_SECOND, *BOUNDS) as load:
@@ -70,8 +70,8 @@ def test_deleting_a_pod_that_serving_does_not_need_fails_no_request(
         stage.wait_until_available(deployment)
         wait_for_requests(load, 150)
         assert set(served.pods) == set(before), "the server's pods are others now"
-        served.promote(wine.forest)
-        served.wait_until_served(wine.forest)
+        served.promote(new)
+        served.wait_until_served(new)
         summary = load.stop()
 
     note_figure(f"{deployment} pod deleted, then a promotion: {summary.describe()}")
@@ -87,7 +87,7 @@ def test_a_killed_server_fails_requests_for_a_moment_only(
         wait_for_requests(load, 150)
         killed = kill_server(next(iter(served.pods)))
         wait_for_requests(load, round(REQUESTS_PER_SECOND * HARM_SECONDS * 2))
-        served.wait_until_served(wine.linear)
+        served.wait_until_served(wine.now)
         wait_for_requests(load, 150)
         summary = load.stop()
 

@@ -11,7 +11,7 @@ def test_kubectl_shows_what_is_served(wine: Wine) -> None:
     assert header.split() == ["NAME", "MODEL", "REFERENCE", "VERSION", "PHASE", "READY", "AGE"]
     name, model, reference, version, phase, ready, _ = row.split()
     assert (name, model, reference) == (served.name, served.model, "Production")
-    assert (version, phase, ready) == (str(wine.linear), "Healthy", "2/2")
+    assert (version, phase, ready) == (str(wine.now), "Healthy", "2/2")
 
 
 def test_kubectl_explains_every_field_of_the_model(wine: Wine) -> None:

@@ -23,7 +23,7 @@ def test_five_rollouts_lose_no_request(wine: Wine, note_figure: Callable[[str], 
     bounds = ("--count", "100000", "--seconds", "600")
 
     with served.load(REQUESTS_PER_SECOND, *bounds, by="node") as load:
-        old, new = wine.linear, wine.forest
+        old, new = wine.now, wine.other
         for number in range(1, ROLLOUTS + 1):
             promoted = served.promote(new)
             ended = served.wait_until_served(new)
@@ -40,7 +40,7 @@ def test_five_rollouts_lose_no_request(wine: Wine, note_figure: Callable[[str], 
     note_figure(summary.describe())
     assert summary.failed == 0, summary.failures
     assert set(summary.requests) == set(KINDS)
-    assert set(summary.versions) == {str(wine.linear), str(wine.forest)}
+    assert set(summary.versions) == {str(version) for version in wine.versions}
 
 
 def wait_until_only_one_answers(load: LoadProcess, *, old: int, new: int, since: float) -> None:
@@ -56,16 +56,16 @@ def wait_until_only_one_answers(load: LoadProcess, *, old: int, new: int, since:
 def test_clients_that_pause_shorter_than_the_drain_lose_nothing(
     wine: Wine, note_figure: Callable[[str], None]
 ) -> None:
-    served = wine.served
+    served, old, new = wine.served, wine.now, wine.other
     slow = ("--pause", "2", "7", "--short", "0", "--keepalive", "20", "--keepalive-blind", "20")
 
     with served.load(REQUESTS_PER_SECOND, *slow, "--seconds", "300") as load:
         eventually(lambda: load.so_far.total >= 40, deadline_seconds=60, describe="a first round")
-        served.promote(wine.forest)
-        ended = served.wait_until_served(wine.forest)
-        wait_until_only_one_answers(load, old=wine.linear, new=wine.forest, since=ended)
+        served.promote(new)
+        ended = served.wait_until_served(new)
+        wait_until_only_one_answers(load, old=old, new=new, since=ended)
         summary = load.stop()
 
     note_figure(f"clients that pause 2 to 7 s: {summary.describe()}")
     assert summary.failed == 0, summary.failures
-    assert summary.versions[str(wine.linear)].requests > 0
+    assert summary.versions[str(old)].requests > 0

@@ -9,7 +9,6 @@ from regisseur_devcluster.buildah import build_image, save_image
 from regisseur_devcluster.cluster import Cluster
 from regisseur_devcluster.images import PREFIX, Built
 from regisseur_devcluster.settings import REPOSITORY
-from support.served import Served
 from support.stage import Stage
 from support.wine import start_wine
 
@@ -49,10 +48,10 @@ def silent_image(stage: Stage, node_cluster: Cluster, tmp_path: Path) -> str:
 
 @pytest.mark.timeout(600, func_only=True)
 def test_rollouts_lose_requests_when_the_server_does_not_ask_clients_to_leave(
-    served: Served, silent_image: str, note_figure: Callable[[str], None]
+    stage: Stage, silent_image: str, note_figure: Callable[[str], None]
 ) -> None:
-    wine = start_wine(served, serving={"image": silent_image})
-    old, new = wine.linear, wine.forest
+    served = stage.create_served("silent")
+    old, new = start_wine(served, serving={"image": silent_image}).versions
 
     with served.load(220.0, "--count", "200000", "--seconds", "600", by="node") as load:
         rollouts = 0

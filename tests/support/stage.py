@@ -1,10 +1,11 @@
 """What all end-to-end tests share: operator and MLflow on the node of the test run."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from regisseur_devcluster.cluster import Cluster
-from regisseur_devcluster.demo.chart import build_values, install_chart
+from regisseur_devcluster.demo.chart import RESTRICTED, build_values, install_chart
 from regisseur_devcluster.demo.kubectl import Kubectl
 from regisseur_devcluster.demo.mlflowserver import (
     INSIDE_URL,
@@ -14,6 +15,7 @@ from regisseur_devcluster.demo.mlflowserver import (
 )
 from regisseur_devcluster.images import APPLICATIONS, build_application
 from support.eventually import eventually
+from support.served import Served
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,14 @@ class Stage:
     kubectl: Kubectl
     registry: PodRegistry
     images: Mapping[str, str]
+
+    def create_served(self, model: str) -> Served:
+        """Return a ModelDeployment that is not applied yet, in a namespace of its own."""
+        metadata = {"generateName": "e2e-", "labels": RESTRICTED}
+        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        created = self.kubectl("create", "-f", "-", "-o", "name", stdin=json.dumps(manifest))
+        namespace = created.strip().removeprefix("namespace/")
+        return Served(self.kubectl, self.registry, namespace, f"{model}-{namespace}")
 
     def delete_pods(self, deployment: str) -> None:
         """Delete the pods of a deployment, given as namespace/name, without waiting."""

@@ -18,11 +18,21 @@ _DATA = load_wine(as_frame=True)
 
 @dataclass(frozen=True)
 class Wine:
-    """A ModelDeployment that serves one of two versions of its model."""
+    """A ModelDeployment that serves one of two good versions of its model."""
 
     served: Served
-    linear: int
-    forest: int
+    versions: tuple[int, int]
+
+    @property
+    def now(self) -> int:
+        """The version that is served."""
+        return int(self.served.status["stable"]["version"])
+
+    @property
+    def other(self) -> int:
+        """The version that is not served."""
+        first, second = self.versions
+        return second if self.now == first else first
 
 
 def start_wine(served: Served, **spec: Any) -> Wine:
@@ -32,15 +42,12 @@ def start_wine(served: Served, **spec: Any) -> Wine:
         served: The ModelDeployment, not applied yet.
         spec: What its spec has beside the usual.
     """
-    wine = Wine(
-        served,
-        linear=register_linear(served.registry, served.model),
-        forest=register_forest(served.registry, served.model),
-    )
-    served.promote(wine.linear)
+    first = register_linear(served.registry, served.model)
+    second = register_forest(served.registry, served.model)
+    served.promote(first)
     served.deploy(**spec)
     served.wait_until_ready()
-    return wine
+    return Wine(served, (first, second))
 
 
 def register_linear(registry: Registry, model: str) -> int:

@@ -12,9 +12,12 @@ from regisseur_devcluster.steps import note
 @contextmanager
 def exclusive(path: Path, *, waiting_for: str) -> Iterator[None]:
     """Hold a lock file; when somebody else holds it, say what is waited for."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:  # its holder has just removed the folder
+            continue
         try:
             if not _try(descriptor):
                 note(f"waiting for another {waiting_for} on this machine")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from regisseur_devcluster.cluster import Cluster
-from regisseur_devcluster.demo.flow import install, play
+from regisseur_devcluster.demo.flow import play
 from regisseur_devcluster.demo.ground import borrow_ground, lay_ground
 from regisseur_devcluster.errors import DevclusterError
 from regisseur_devcluster.packages import refuse_unfit_machine
@@ -28,7 +28,6 @@ def up(kubeconfig: Path | None, registry: str | None) -> int:
         )
     refuse_unfit_machine()
     ground = borrow_ground(kubeconfig, registry) if kubeconfig and registry else lay_ground()
-    install(ground)
     return play(ground, state_folder() / "demo")
 
 

@@ -13,6 +13,9 @@ RELEASE: Final = "regisseur"
 NAMESPACE: Final = "regisseur-system"
 WAIT_SECONDS: Final = 180
 
+RESTRICTED: Final = {"pod-security.kubernetes.io/enforce": "restricted"}
+"""Label of a namespace that admits no pod with more rights than it needs."""
+
 
 def build_values(*, operator_image: str, serving_image: str, registry_url: str) -> dict[str, Any]:
     """Return the chart's values for two images and one registry."""
@@ -46,6 +49,5 @@ def install_chart(kubectl: Kubectl, values: dict[str, Any]) -> None:
 
 def create_restricted_namespace(kubectl: Kubectl, name: str) -> None:
     """Create a namespace that admits no pod with more rights than it needs."""
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    metadata = {"name": name, "labels": labels}
+    metadata = {"name": name, "labels": RESTRICTED}
     kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))

@@ -14,6 +14,7 @@ from regisseur_devcluster.demo.mlflowserver import (
     INSIDE_URL,
     apply_mlflow,
     production_version,
+    promoted_at,
     wait_for_mlflow,
 )
 from regisseur_devcluster.demo.outcomes import Summary
@@ -41,7 +42,36 @@ def show(text: str = "") -> None:
     sys.stdout.flush()
 
 
-def install(ground: Ground) -> None:
+def play(ground: Ground, scratch: Path) -> int:
+    """Install, train, promote, predict, and roll to another version; return the exit code."""
+    workspace = Workspace(scratch / "workspace")
+    with ThreadPoolExecutor(max_workers=1) as background:
+        fitting = background.submit(_fit_first, workspace)
+        _install(ground)
+        fitting.result()
+    with ground.reach.mlflow() as registry_url:
+        if production_version(registry_url, workspace.model) is None:
+            _promote(workspace, _train(workspace, LINEAR, registry_url), registry_url)
+        with ThreadPoolExecutor(max_workers=1) as background:
+            other = FOREST if workspace.algorithm == LINEAR else LINEAR
+            training = background.submit(_train, workspace, other, registry_url)
+            _deploy(ground.kubectl)
+            before = _predict(ground.reach)
+            after = training.result()
+        seconds, summary = _roll(ground, workspace, after, registry_url)
+    _conclude(f"v{before} → v{after} in {seconds:.1f} s", summary, ground.reach)
+    return 1 if summary.failed else 0
+
+
+def _fit_first(workspace: Workspace) -> None:
+    """Do what training needs no registry for."""
+    workspace.create()
+    if not workspace.has_registered:
+        with step(f"fitting and evaluating {workspace.model}"):
+            workspace.fit(LINEAR)
+
+
+def _install(ground: Ground) -> None:
     """Put MLflow and the operator on the cluster."""
     with step("MLflow and the operator"):
         apply_mlflow(ground.kubectl, ground.images["mlflow"])
@@ -54,39 +84,14 @@ def install(ground: Ground) -> None:
         wait_for_mlflow(ground.kubectl)
 
 
-def play(ground: Ground, scratch: Path) -> int:
-    """Train, promote, deploy, predict, and roll to another version; return the exit code."""
-    kubectl, reach = ground.kubectl, ground.reach
-    with reach.mlflow() as registry_url:
-        workspace = Workspace(scratch / "workspace", registry_url)
-        workspace.create()
-        if production_version(registry_url, workspace.model) is None:
-            _promote(workspace, _train(workspace, LINEAR))
-        with ThreadPoolExecutor(max_workers=1) as background:
-            other = FOREST if workspace.algorithm == LINEAR else LINEAR
-            training = background.submit(_train, workspace, other)
-            _deploy(kubectl)
-            before = _predict(reach)
-            version = training.result()
-        seconds, summary = _roll(ground, workspace, version)
-    show(
-        f"\n{summary.total} requests, {summary.failed} failed, "
-        f"v{before} → v{version} in {seconds:.1f} s"
-    )
-    _explain(summary)
-    hints = "\n  ".join(reach.hints(NAME))
-    show(f"\nIt stays up. Try next:\n  {hints}\nStop it: make demo-down")
-    return 1 if summary.failed else 0
+def _train(workspace: Workspace, algorithm: str, registry_url: str) -> str:
+    with step(f"training and registering {workspace.model}: {algorithm.replace('_', ' ')}"):
+        return workspace.train(algorithm, registry_url)
 
 
-def _train(workspace: Workspace, algorithm: str) -> str:
-    with step(f"training {workspace.model} by {algorithm.replace('_', ' ')}"):
-        return workspace.train(algorithm)
-
-
-def _promote(workspace: Workspace, version: str) -> None:
+def _promote(workspace: Workspace, version: str, registry_url: str) -> None:
     with step(f"promoting {workspace.model} v{version}"):
-        said = workspace.promote(version)
+        said = workspace.promote(version, registry_url)
     show(f"    {said}")
 
 
@@ -114,7 +119,9 @@ def _predict(reach: Reach) -> str:
     return prediction.version
 
 
-def _roll(ground: Ground, workspace: Workspace, version: str) -> tuple[float, Summary]:
+def _roll(
+    ground: Ground, workspace: Workspace, version: str, registry_url: str
+) -> tuple[float, Summary]:
     """Promote a version under load; return the rollout's seconds and the load's figures."""
     kubectl = ground.kubectl
     replicas = int(kubectl.read("mdep", NAME, "-n", NAMESPACE)["spec"]["replicas"])
@@ -124,13 +131,23 @@ def _roll(ground: Ground, workspace: Workspace, version: str) -> tuple[float, Su
         LoadProcess(ground.reach.load_command(NAME), BODY, LOAD) as load,
     ):
         show("  load runs: new connections, checked and unchecked keep-alive; nobody retries")
-        _promote(workspace, version)
-        seconds = follow_rollout(watch, load, version, replicas, picture.show)
+        _promote(workspace, version, registry_url)
+        seconds = follow_rollout(
+            watch,
+            load,
+            version=version,
+            replicas=replicas,
+            promoted_at=promoted_at(registry_url, workspace.model, version),
+            show=picture.show,
+        )
         time.sleep(AFTER_SECONDS)
         return seconds, load.stop()
 
 
-def _explain(summary: Summary) -> None:
-    show("(from the promotion until all pods are of the new version and the last old one is gone)")
+def _conclude(rollout: str, summary: Summary, reach: Reach) -> None:
     for cause, count in summary.causes.items():
         show(f"  failed: {count} × {cause}")
+    show("  (seconds from the promotion until the last pod of the old version was gone)")
+    show(f"\n{summary.total} requests, {summary.failed} failed, {rollout}")
+    hints = "\n  ".join(reach.hints(NAME))
+    show(f"\nIt stays up. Try next:\n  {hints}\nStop it: make demo-down")

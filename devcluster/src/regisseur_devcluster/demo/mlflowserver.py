@@ -38,15 +38,19 @@ def wait_for_mlflow(kubectl: Kubectl, *, timeout_seconds: int = 300) -> None:
     )
 
 
-def newest_version(url: str, model: str) -> str | None:
-    """Return the highest version of a registered model, or None where there is none."""
-    return _highest(_versions(url, model))
-
-
 def production_version(url: str, model: str) -> str | None:
     """Return the version of a registered model that is in Production, or None."""
     versions = _versions(url, model)
     return _highest([v for v in versions if v["current_stage"] == STAGE_PRODUCTION])
+
+
+def promoted_at(url: str, model: str, version: str) -> float:
+    """Return when a version was changed last, in seconds since the epoch.
+
+    Right after a promotion that is when it happened: the command that asked for it ends later.
+    """
+    found = next(v for v in _versions(url, model) if v["version"] == version)
+    return float(found["last_updated_timestamp"]) / 1000
 
 
 def _versions(url: str, model: str) -> list[dict[str, Any]]:

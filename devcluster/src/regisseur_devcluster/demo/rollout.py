@@ -21,17 +21,26 @@ def is_over(pods: dict[str, Count], version: str, replicas: int) -> bool:
 def follow_rollout(
     watch: PodWatch,
     load: LoadProcess,
+    *,
     version: str,
     replicas: int,
+    promoted_at: float,
     show: Callable[[Frame], None],
 ) -> float:
     """Follow a rollout until only ready pods of a version are left; return its seconds.
 
+    Args:
+        watch: The pods.
+        load: The requests.
+        version: The version that was promoted.
+        replicas: How many pods it gets.
+        promoted_at: When, in seconds since the epoch.
+        show: Takes each moment.
+
     Raises:
         DevclusterError: It did not end in time, or the load broke off.
     """
-    started = time.monotonic()
-    while (seconds := time.monotonic() - started) < LONGEST_SECONDS:
+    while (seconds := time.time() - promoted_at) < LONGEST_SECONDS:
         pods = count_pods(watch.pods)
         show(Frame(seconds, pods, load.so_far))
         if is_over(pods, version, replicas):

@@ -27,11 +27,9 @@ class Workspace:
 
     Attributes:
         folder: Where it is.
-        registry_url: The MLflow server that it registers models with.
     """
 
     folder: Path
-    registry_url: str
 
     @property
     def model(self) -> str:
@@ -43,10 +41,15 @@ class Workspace:
         """What is trained at present."""
         return str(self._params()["train"]["algorithm"])
 
+    @property
+    def has_registered(self) -> bool:
+        """Whether a version was registered from here."""
+        return bool(self._registered())
+
     def create(self) -> None:
         """Copy the pipeline of the checkout; what was trained with last is kept."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        trained = self._registered() and self.algorithm
+        trained = self.algorithm if self.has_registered else ""
         for name in COPIED:
             if (source := REPOSITORY / name).exists():
                 shutil.copy(source, self.folder / name)
@@ -60,24 +63,26 @@ class Workspace:
             self._run("dvc", "config", "core.analytics", "false")
             self._run("dvc", "config", "core.check_update", "false")
 
-    def train(self, algorithm: str) -> str:
+    def fit(self, algorithm: str) -> None:
+        """Train and evaluate with an algorithm, which needs no registry yet."""
+        self._choose(algorithm)
+        self._run("dvc", "repro", "evaluate")
+
+    def train(self, algorithm: str, registry_url: str) -> str:
         """Train, evaluate and register with an algorithm; return the new version."""
         self._choose(algorithm)
-        self._run(sys.executable, "-m", "regisseur_training.stages.preflight")
-        self._run("dvc", "repro")
+        preflight = (sys.executable, "-m", "regisseur_training.stages.preflight")
+        self._run(*preflight, registry_url=registry_url)
+        self._run("dvc", "repro", registry_url=registry_url)
         if version := self._registered():
             return version
         raise DevclusterError(f"the pipeline in {self.folder} registered no version")
 
-    def accuracy(self) -> float:
-        """Return the test accuracy of the version that was trained last."""
-        metrics = json.loads((self.folder / "metrics.json").read_text())
-        return float(metrics["test_accuracy"])
-
-    def promote(self, version: str) -> str:
+    def promote(self, version: str, registry_url: str) -> str:
         """Promote a version by the project's own command; return what it says."""
         module = "regisseur_training.promote"
-        return self._run(sys.executable, "-m", module, "--version", version).strip()
+        command = (sys.executable, "-m", module, "--version", version)
+        return self._run(*command, registry_url=registry_url).strip()
 
     def _registered(self) -> str:
         """Return the version that was registered from here last, or nothing."""
@@ -98,14 +103,14 @@ class Workspace:
         )
         return document
 
-    def _run(self, *arguments: str) -> str:
+    def _run(self, *arguments: str, registry_url: str = "") -> str:
         # The stages call `python`: the one of this virtual environment has to come first.
         return run(
             arguments,
             folder=self.folder,
             extra_environment={
                 "PATH": search_path(Path(sys.executable).parent),
-                "MLFLOW_TRACKING_URI": self.registry_url,
+                "MLFLOW_TRACKING_URI": registry_url,
                 "GIT_COMMIT": _commit(),
             },
             log=self.folder / "logs" / f"{Path(arguments[-1]).name}.log",
