@@ -82,7 +82,13 @@ def apply_crds(plane: ControlPlane) -> None:
     if not any(CRDS.glob("*.yaml")):
         return
     plane.kubectl("apply", "--server-side", "-f", CRDS)
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", CRDS)
+    # Not `kubectl wait`: it fails on a CRD that has no conditions at all yet.
+    established = '{.status.conditions[?(@.type=="Established")].status}'
+    eventually(
+        lambda: "True" in plane.kubectl("get", "-f", CRDS, "-o", f"jsonpath={established}"),
+        deadline_seconds=30,
+        describe="the CRD is established",
+    )
 
 
 def create_namespace(plane: ControlPlane) -> str:
