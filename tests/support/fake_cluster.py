@@ -189,6 +189,8 @@ def address_of(kind: Kind, manifest: Manifest) -> Address:
 
 def _default(manifest: Manifest) -> Manifest:
     if manifest["kind"] == DEPLOYMENT.kind:
+        if not manifest["spec"].get("minReadySeconds"):
+            manifest["spec"].pop("minReadySeconds", None)
         pod = manifest["spec"]["template"]["spec"]
         for name, value in POD_DEFAULTS.items():
             pod.setdefault(name, value)

@@ -33,6 +33,13 @@ async def test_a_reconcile_at_rest_writes_nothing() -> None:
     assert world.cluster.writes == []
 
 
+async def test_a_spec_of_zeros_is_at_rest_too() -> None:
+    world = await start(minReadySeconds=0)
+
+    assert (await world.reconcile()).writes == ()
+    assert "ChildContested" not in world.events.reasons
+
+
 async def test_a_transition_has_its_time_only_when_the_status_flips() -> None:
     world = await start()
     before = transition_times(world)

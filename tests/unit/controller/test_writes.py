@@ -244,6 +244,25 @@ async def test_a_fight_is_reported_once_and_not_fought() -> None:
     assert "spec.revisionHistoryLimit" in world.events.published[-1][2]
 
 
+async def test_an_edit_during_a_fight_is_still_undone() -> None:
+    world = await start()
+
+    def meddle(manifest: Manifest) -> None:
+        manifest["spec"]["revisionHistoryLimit"] = 2
+
+    world.cluster.after_apply = meddle
+    world.cluster.edit(DEPLOYMENT, KEY, meddle)
+    await world.settle()
+
+    def unblock(manifest: Manifest) -> None:
+        manifest["metadata"]["ownerReferences"][0]["blockOwnerDeletion"] = False
+
+    world.cluster.edit(DEPLOYMENT, KEY, unblock)
+    await world.settle()
+
+    assert world.deployment["metadata"]["ownerReferences"][0]["blockOwnerDeletion"] is True
+
+
 async def test_a_change_of_the_service_is_applied_and_a_removed_part_removed() -> None:
     world = await start(service={"port": 8080, "annotations": {"team": "wine"}})
     assert world.status.url == "http://wine.ml.svc:8080"

@@ -81,8 +81,11 @@ def _merge_key(items: Sequence[object]) -> str | None:
 
 
 def _is_same(live: object, desired: object, path: str) -> bool:
-    if isinstance(live, bool) or isinstance(desired, bool) or live is None:
-        return bool(live is desired)
+    if isinstance(live, bool) or isinstance(desired, bool):
+        return live is desired
+    if live is None:
+        # The API server leaves out a number that is 0, such as minReadySeconds.
+        return desired == 0
     if str(live) == str(desired):
         return True
     is_amount = not AMOUNTS.isdisjoint(path.split("."))

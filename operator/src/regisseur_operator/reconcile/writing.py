@@ -149,8 +149,10 @@ class Writer:
 
 
 def _fingerprint(write: Write, live: Manifest) -> str:
-    labels = live["metadata"].get("labels")
-    return digest([read_seal(write.manifest), read_seal(live), live.get("spec"), labels])
+    """Equal as long as neither side changed its mind; another edit is another matter."""
+    metadata = live["metadata"]
+    said = [read_seal(write.manifest), read_seal(live), find_drift(live, write.manifest)]
+    return digest([*said, live.get("spec"), metadata.get("labels"), metadata["ownerReferences"]])
 
 
 def _tell_conflict(what: str, owner_kind: str | None) -> str:
