@@ -46,6 +46,10 @@ def _change_selector(service: Json) -> None:
     service["spec"]["selector"] = {"app": "somebody-else"}
 
 
+def _add_to_selector(service: Json) -> None:
+    service["spec"]["selector"]["app"] = "somebody-else"
+
+
 def _change_budget(budget: Json) -> None:
     budget["spec"]["maxUnavailable"] = 0
 
@@ -82,6 +86,7 @@ def _budget(budget: Json) -> object:
         pytest.param("deployments", _remove_labels, _label, id="the labels of the Deployment"),
         pytest.param("deployments", _remove_owner, _blocks, id="its owner reference"),
         pytest.param("services", _change_selector, _selector, id="the selector of the Service"),
+        pytest.param("services", _add_to_selector, _selector, id="a label added to its selector"),
         pytest.param("services", _remove_labels, _label, id="the labels of the Service"),
         pytest.param("poddisruptionbudgets", _change_budget, _budget, id="the disruption budget"),
     ],

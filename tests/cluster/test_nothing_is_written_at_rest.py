@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from regisseur_contract.names import FIELD_MANAGER
 from regisseur_operator.ports import Cluster
 from support.eventually import eventually
 from support.kube_client import Json, KubeClient
@@ -24,6 +25,8 @@ def _snapshot(kube: KubeClient) -> dict[str, str]:
         f"{plural}/{found['metadata']['name']}": found["metadata"]["resourceVersion"]
         for plural in WATCHED
         for found in kube.list(plural)
+        # The controllers of Kubernetes tell their own news about the children.
+        if found.get("reportingComponent", FIELD_MANAGER) == FIELD_MANAGER
     }
 
 

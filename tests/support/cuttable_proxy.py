@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import Any, Self
 
 START_SECONDS = 5.0
+GOODBYE_SECONDS = 0.1
+"""So long connections take to be gone once they are aborted."""
 
 
 class CuttableProxy:
@@ -86,6 +88,7 @@ class CuttableProxy:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(GOODBYE_SECONDS)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -40,11 +40,15 @@ class RecordingCluster:
 
     async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
         """Count and pass through."""
-        return await self._write("create", kind.kind, manifest, self._inner.create(kind, manifest))
+        return await self._write(
+            "create", kind.kind, manifest, lambda: self._inner.create(kind, manifest)
+        )
 
     async def apply(self, kind: Kind, manifest: Manifest) -> Manifest:
         """Count and pass through."""
-        return await self._write("apply", kind.kind, manifest, self._inner.apply(kind, manifest))
+        return await self._write(
+            "apply", kind.kind, manifest, lambda: self._inner.apply(kind, manifest)
+        )
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
         """Pass through."""
@@ -52,17 +56,18 @@ class RecordingCluster:
 
     async def write_status(self, manifest: Manifest) -> Manifest:
         """Count and pass through."""
-        writing = self._inner.write_status(manifest)
-        return await self._write("status", "ModelDeployment", manifest, writing)
+        return await self._write(
+            "status", "ModelDeployment", manifest, lambda: self._inner.write_status(manifest)
+        )
 
     async def _write(
-        self, verb: str, kind: str, manifest: Manifest, writing: Awaitable[Manifest]
+        self, verb: str, kind: str, manifest: Manifest, write: Callable[[], Awaitable[Manifest]]
     ) -> Manifest:
         metadata = manifest["metadata"]
         if metadata["namespace"] == self._namespace:
             self.written.append(Written(verb, kind, metadata["name"], time.monotonic()))
             await self.on_write(len(self.written))
-        answer = await writing
+        answer = await write()
         if metadata["namespace"] == self._namespace:
             await self.on_written(len(self.written))
         return answer
@@ -100,6 +105,3 @@ class DeadlyCluster(RecordingCluster):
     async def _strike(self) -> None:
         self.has_struck.set()
         await asyncio.sleep(FOREVER)
-
-
-Wrap = Callable[[Cluster], Cluster]

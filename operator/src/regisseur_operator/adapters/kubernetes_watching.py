@@ -54,10 +54,12 @@ class KubernetesWatching:
         params = {**self._selector} if is_exact else {**self._selector, "resourceVersion": "0"}
         if is_exact:
             params["limit"] = str(PAGE)
+        # The items of a list do not say what they are.
+        named = {"apiVersion": self.kind.api_version, "kind": self.kind.kind}
         items: list[Manifest] = []
         while True:
             _, page = await self._api.request("GET", path_of(self.kind, None), params=params)
-            items += page.get("items") or []
+            items += (named | item for item in page.get("items") or ())
             metadata = page["metadata"]
             if not metadata.get("continue"):
                 return Listing(int(metadata["resourceVersion"]), tuple(items))
