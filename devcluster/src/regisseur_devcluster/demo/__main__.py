@@ -8,7 +8,7 @@ from pathlib import Path
 
 from regisseur_devcluster.cluster import Cluster
 from regisseur_devcluster.demo.flow import play
-from regisseur_devcluster.demo.ground import borrow_ground, lay_ground
+from regisseur_devcluster.demo.ground import borrow_ground, clear_ground, lay_ground
 from regisseur_devcluster.errors import DevclusterError
 from regisseur_devcluster.packages import refuse_unfit_machine
 from regisseur_devcluster.settings import state_folder
@@ -31,9 +31,11 @@ def up(kubeconfig: Path | None, registry: str | None) -> int:
     return play(ground, state_folder() / "demo")
 
 
-def down() -> int:
-    """Remove the cluster and what the demo trained."""
-    was_up = Cluster().down()
+def down(kubeconfig: Path | None) -> int:
+    """Remove the cluster, or what the demo brought to a person's own, and what was trained."""
+    if kubeconfig:
+        clear_ground(kubeconfig)
+    was_up = bool(kubeconfig) or Cluster().down()
     shutil.rmtree(state_folder() / "demo", ignore_errors=True)
     print("The demo is gone." if was_up else "There is no demo.")
     return 0
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.action == "down":
-            return down()
+            return down(options.kubeconfig)
         return up(options.kubeconfig, options.image_registry)
     except DevclusterError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -16,6 +16,9 @@ WAIT_SECONDS: Final = 180
 RESTRICTED: Final = {"pod-security.kubernetes.io/enforce": "restricted"}
 """Label of a namespace that admits no pod with more rights than it needs."""
 
+DEMO_LABEL: Final = "regisseur.dev/demo"
+"""Label of what the demo brought, and so may take away again."""
+
 
 def build_values(*, operator_image: str, serving_image: str, registry_url: str) -> dict[str, Any]:
     """Return the chart's values for two images and one registry."""
@@ -47,7 +50,13 @@ def install_chart(kubectl: Kubectl, values: dict[str, Any]) -> None:
     )
 
 
+def uninstall_chart(kubectl: Kubectl) -> None:
+    """Uninstall the operator, if it is there."""
+    arguments = ("uninstall", RELEASE, "--namespace", NAMESPACE, "--ignore-not-found", "--wait")
+    run([kubectl.helm or tool("helm"), "--kubeconfig", kubectl.kubeconfig, *arguments])
+
+
 def create_restricted_namespace(kubectl: Kubectl, name: str) -> None:
     """Create a namespace that admits no pod with more rights than it needs."""
-    metadata = {"name": name, "labels": RESTRICTED}
+    metadata = {"name": name, "labels": {**RESTRICTED, DEMO_LABEL: "true"}}
     kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))

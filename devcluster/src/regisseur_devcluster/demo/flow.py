@@ -59,7 +59,7 @@ def play(ground: Ground, scratch: Path) -> int:
             before = _predict(ground.reach)
             after = training.result()
         seconds, summary = _roll(ground, workspace, after, registry_url)
-    _conclude(f"v{before} → v{after} in {seconds:.1f} s", summary, ground.reach)
+    _conclude(f"v{before} → v{after} in {seconds:.1f} s", summary, ground)
     return 1 if summary.failed else 0
 
 
@@ -144,10 +144,10 @@ def _roll(
         return seconds, load.stop()
 
 
-def _conclude(rollout: str, summary: Summary, reach: Reach) -> None:
+def _conclude(rollout: str, summary: Summary, ground: Ground) -> None:
     for cause, count in summary.causes.items():
         show(f"  failed: {count} × {cause}")
     show("  (seconds from the promotion until the last pod of the old version was gone)")
     show(f"\n{summary.total} requests, {summary.failed} failed, {rollout}")
-    hints = "\n  ".join(reach.hints(NAME))
-    show(f"\nIt stays up. Try next:\n  {hints}\nStop it: make demo-down")
+    hints = "\n  ".join(ground.reach.hints(NAME))
+    show(f"\nIt stays up. Try next:\n  {hints}\nStop it: {ground.end}")

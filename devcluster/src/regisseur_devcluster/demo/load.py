@@ -14,8 +14,8 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Final, TextIO
 
 from regisseur_contract.http import HEADER_MODEL_VERSION
 from regisseur_devcluster.demo.outcomes import KINDS, Kind, Outcome, Tally
@@ -55,8 +55,9 @@ class Plan:
 class Load:
     """A load that runs until its bounds are reached or it is told to stop."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, records: TextIO | None = None) -> None:
         self._plan = plan
+        self._records = records
         self._sent = 0
         self._stopping = asyncio.Event()
         self.tally = Tally()
@@ -88,10 +89,15 @@ class Load:
             except LostRequestError as lost:
                 connection, failure = None, str(lost)
             spent = time.monotonic() - started
-            self.tally.add(Outcome(kind, at, spent, version, failure))
+            self._note(Outcome(kind, at, spent, version, failure))
             await self._pause(self._interval() - (0 if self._plan.pause_seconds else spent))
         if connection:
             connection.close()
+
+    def _note(self, outcome: Outcome) -> None:
+        self.tally.add(outcome)
+        if self._records:
+            self._records.write(json.dumps(asdict(outcome)) + "\n")
 
     async def _request(
         self, kind: Kind, connection: Connection | None
@@ -127,9 +133,9 @@ class Load:
                 await asyncio.wait_for(self._stopping.wait(), seconds)
 
 
-async def run(plan: Plan, *, is_json: bool) -> int:
+async def run(plan: Plan, *, is_json: bool, records: TextIO | None) -> int:
     """Run a load to its end, reporting on standard output; return the exit code."""
-    load = Load(plan)
+    load = Load(plan, records)
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, load.stop)
@@ -158,12 +164,8 @@ def _print(line: str) -> None:
     sys.stdout.flush()
 
 
-def parse_plan(arguments: Sequence[str] | None = None) -> tuple[Plan, bool]:
-    """Return the plan of a command line and whether it wants JSON.
-
-    Raises:
-        DevclusterError: The target is not ours or a bound is exceeded.
-    """
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m regisseur_devcluster.demo.load")
     parser.add_argument("url", help="http://ADDRESS:PORT/predict on the loopback or the devcluster")
     parser.add_argument("--body", required=True, help="the JSON to post")
@@ -175,7 +177,16 @@ def parse_plan(arguments: Sequence[str] | None = None) -> tuple[Plan, bool]:
     parser.add_argument("--count", type=int, default=10_000, help="requests at most")
     parser.add_argument("--seconds", type=float, default=60.0, help="time at most")
     parser.add_argument("--json", action="store_true", help="report as lines of JSON")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--records", type=argparse.FileType("w"), help="file for every request")
+    return parser.parse_args(arguments)
+
+
+def build_plan(given: argparse.Namespace) -> Plan:
+    """Return the plan of a command line.
+
+    Raises:
+        DevclusterError: The target is not ours or a bound is exceeded.
+    """
     plan = Plan(
         target=parse_target(given.url, given.body.encode(), is_inside=given.inside),
         clients={kind: count for kind in KINDS if (count := getattr(given, kind)) > 0},
@@ -185,7 +196,7 @@ def parse_plan(arguments: Sequence[str] | None = None) -> tuple[Plan, bool]:
         most_seconds=given.seconds,
     )
     _check(plan)
-    return plan, given.json
+    return plan
 
 
 def _check(plan: Plan) -> None:
@@ -202,9 +213,10 @@ def _check(plan: Plan) -> None:
 
 def main() -> int:
     """Run the load of the command line."""
+    given = parse_arguments()
     try:
-        plan, is_json = parse_plan()
-        return asyncio.run(run(plan, is_json=is_json))
+        plan = build_plan(given)
+        return asyncio.run(run(plan, is_json=given.json, records=given.records))
     except DevclusterError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

@@ -87,9 +87,8 @@ class Summary:
         """Return the figures in one line."""
         kinds = ", ".join(f"{kind} {count}" for kind, count in self.requests.items())
         causes = "; ".join(f"{count} × {cause}" for cause, count in self.causes.items())
-        return f"{self.total} requests ({kinds}), {self.failed} failed" + (
-            f" ({causes})" if causes else ""
-        )
+        failed = f"{self.failed} failed" + (f" ({causes})" if causes else "")
+        return f"{self.total} requests ({kinds}), {failed}, slowest {self.slowest_seconds:.1f} s"
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` reads."""
