@@ -12,7 +12,7 @@ from support.kubelet_double import KubeletDouble
 from support.mlflow_server import MlflowServer
 from support.model_versions import create_model_version, transition
 from support.modeldeployments import Subject
-from support.running_operator import RunningOperator, build_settings, connect
+from support.running_operator import RunningOperator, build_settings, bury, connect
 
 
 @pytest.fixture
@@ -58,8 +58,7 @@ def start_operator(
         return operators[-1].start()
 
     yield start
-    for operator in operators:
-        operator.kill()
+    bury(operators)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from support.mlflow_server import MlflowServer
 from support.model_versions import create_model_version, transition
 from support.modeldeployments import Subject
 from support.recording_cluster import RecordingCluster
-from support.running_operator import RunningOperator, build_settings, connect
+from support.running_operator import RunningOperator, build_settings, bury, connect
 
 PATIENT = (60.0, 50.0, 0.5)
 """A lease that outlives the outage, so that the operator stays the same process."""
@@ -78,8 +78,7 @@ def fleet(kube: KubeClient, mlflow_server: MlflowServer, kubeconfig: str) -> Ite
     """Return what starts operators behind the network that can be cut."""
     fleet = Fleet(kube.namespace, mlflow_server.url, kubeconfig)
     yield fleet
-    for operator in fleet.operators:
-        operator.kill()
+    bury(fleet.operators)
 
 
 @pytest.mark.usefixtures("kubelet")
@@ -113,8 +112,12 @@ def test_what_was_deleted_edited_and_promoted_meanwhile_is_caught_up_with(
 
     for name in ("bereft", "edited", "still"):
         subjects[name].wait_until_served(2, deadline_seconds=60)
-    selector = kube.read("services", "edited")["spec"]["selector"]
-    assert "app" not in selector
+    eventually(
+        lambda: "app" not in kube.read("services", "edited")["spec"]["selector"],
+        deadline_seconds=20,
+        describe="the edit is undone",
+    )
+    eventually(lambda: kube.get("services", "bereft"), deadline_seconds=20)
     eventually(
         lambda: operator.sample("regisseur_operator_modeldeployments") == _number_of_all(kube),
         deadline_seconds=20,

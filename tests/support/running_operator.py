@@ -1,8 +1,10 @@
 """The real operator in a thread of the test, which can be stopped, or killed at any moment."""
 
 import asyncio
+import gc
 import threading
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from regisseur_operator.adapters.kubernetes_session import Connection, load_connection
@@ -48,6 +50,20 @@ def build_settings(
         lease_renew_deadline_seconds=lease[1],
         lease_retry_seconds=lease[2],
     )
+
+
+def bury(operators: Iterable["RunningOperator"]) -> None:
+    """Kill operators and close what they leave open, as the kernel does for a dead process."""
+    for operator in operators:
+        operator.kill()
+    eventually(
+        lambda: not [thread for thread in threading.enumerate() if thread.name == "kopf"],
+        deadline_seconds=STOP_SECONDS,
+        describe="the threads of all operators have ended",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def _as_it_is(cluster: Cluster) -> Cluster:

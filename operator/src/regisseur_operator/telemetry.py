@@ -115,6 +115,8 @@ def start_logging(shape: Literal["json", "text"], level: str) -> None:
     logging.getLogger("kopf").setLevel(logging.WARNING)
     # It warns that signals are not its business in a thread, which is the point of the thread.
     logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
+    # It tells each retry of each request; our own watches say once that the API server is away.
+    logging.getLogger("kopf._cogs.clients").setLevel(logging.CRITICAL)
 
 
 def _drop_foreign_traceback(record: logging.LogRecord) -> bool:

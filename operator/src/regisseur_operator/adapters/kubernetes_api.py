@@ -136,6 +136,10 @@ def describe(error: BaseException) -> str:
     """Say in one line why the API server was not reached."""
     if isinstance(error, TimeoutError):
         return "the API server did not answer in time"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the API server broke off in the middle of an answer"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"the API server cannot be reached: {error.strerror or error.os_error}"
     return f"the API server cannot be reached: {str(error) or type(error).__name__}"
 
 

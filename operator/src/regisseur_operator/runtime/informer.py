@@ -20,7 +20,7 @@ from regisseur_operator.telemetry import Repeated
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS: Final = 0.2
-LONGEST_PAUSE_SECONDS: Final = 10.0
+LONGEST_PAUSE_SECONDS: Final = 5.0
 
 
 class Informer:
