@@ -166,7 +166,7 @@ def test_a_leader_that_cannot_renew_ends_and_the_other_one_takes_over(
     proxy.black_hole()
 
     second.wait_until_leading()
-    assert not first.is_alive
+    eventually(lambda: not first.is_alive, deadline_seconds=20, describe="the first one has ended")
     assert "could not be renewed" in str(first.error)
     written = len(fleet.recordings[0].written)
     subject.kube.delete("services", subject.name)

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from regisseur_operator.adapters.kubernetes_session import NoClusterError, load_connection
 from regisseur_operator.app import Operator
 from regisseur_operator.runtime.elector import LeadershipLostError
-from regisseur_operator.settings import OperatorSettings, SettingsError, load_settings
+from regisseur_operator.settings import SettingsError, load_settings
 from regisseur_operator.telemetry import start_logging
 
 log = logging.getLogger("regisseur_operator")
@@ -29,21 +29,22 @@ def main() -> int:
         return WRONG_CONFIGURATION
     start_logging(settings.log_format, settings.log_level)
     log.info("regisseur-operator %s at %s", version("regisseur-operator"), connection.server)
-    asyncio.run(_run(settings, Operator(settings, connection)))
+    asyncio.run(_run(Operator(settings, connection, on_lost=_end_at_once)))
     return 0
 
 
-async def _run(settings: OperatorSettings, operator: Operator) -> None:
+async def _run(operator: Operator) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    try:
-        await operator.run(stop)
-    except LeadershipLostError as error:
-        log.critical("%s; %s ends and comes back as a candidate", error, settings.identity)
-        # At once: whatever is still on its way must not become a write after the next leader's.
-        os._exit(LOST_LEADERSHIP)
+    await operator.run(stop)
+
+
+def _end_at_once(error: LeadershipLostError) -> None:
+    """End without a goodbye: nothing on its way may become a write after the next leader's."""
+    log.critical("%s; this process ends and comes back as a candidate", error)
+    os._exit(LOST_LEADERSHIP)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from regisseur_operator.reconcile import Configuration, Reconciler
 from regisseur_operator.resources import CHILD_KINDS, MODELDEPLOYMENT
 from regisseur_operator.runtime.caches import Caches
 from regisseur_operator.runtime.clock import SystemClock
-from regisseur_operator.runtime.elector import Elector
+from regisseur_operator.runtime.elector import Elector, LeadershipLostError
 from regisseur_operator.runtime.events import EventSender
 from regisseur_operator.runtime.informer import Informer
 from regisseur_operator.runtime.modeldeployments import ModelDeployments
@@ -55,6 +55,7 @@ class Operator:
         connection: The way to the API server.
         clock: Wall time.
         wrap_cluster: Puts something around what writes to the API server.
+        on_lost: Called at once when this process led and must not act any more.
     """
 
     def __init__(
@@ -64,11 +65,13 @@ class Operator:
         *,
         clock: Clock | None = None,
         wrap_cluster: Callable[[Cluster], Cluster] = _as_it_is,
+        on_lost: Callable[[LeadershipLostError], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._connection = connection
         self._clock = clock or SystemClock()
         self._wrap_cluster = wrap_cluster
+        self._on_lost = on_lost
         self._elector: Elector | None = None
         self._is_primed = False
         self.metrics = Metrics()
@@ -108,6 +111,9 @@ class Operator:
                 await elector.release()
             for task in done - {stopping}:
                 task.result()
+        except LeadershipLostError as error:
+            self._on_lost(error)
+            raise
         finally:
             await _end(electing, stopping, acting)
 
