@@ -9,10 +9,11 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import kopf
 
+from regisseur_contract.names import FIELD_MANAGER
 from regisseur_operator.adapters.kubernetes_api import TLS_GOODBYE_SECONDS
 from regisseur_operator.adapters.kubernetes_session import Connection
 from regisseur_operator.handlers.registration import register_handlers
@@ -109,7 +110,13 @@ class _Run:
             self._call(self._ended.set)
 
     async def _run_kopf(self, registry: kopf.OperatorRegistry) -> None:
+        # Without an identity kopf looks up the user's name, and the user of a pod has none.
+        identity = cast("Any", FIELD_MANAGER)
         await kopf.operator(
-            registry=registry, clusterwide=True, standalone=True, stop_flag=self._stop_flag
+            registry=registry,
+            clusterwide=True,
+            standalone=True,
+            identity=identity,
+            stop_flag=self._stop_flag,
         )
         await asyncio.sleep(TLS_GOODBYE_SECONDS)
