@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from regisseur_operator.adapters.kubernetes_session import Connection
+
 Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -73,3 +75,22 @@ async def flood(writer: asyncio.StreamWriter) -> None:
     while True:
         writer.write(b"x" * 1_000_000)
         await writer.drain()
+
+
+class _OneToken:
+    """Credentials as the `kubernetes` library would have loaded them."""
+
+    ssl_ca_cert = None
+    cert_file = None
+    key_file = None
+    verify_ssl = True
+    token = "example-token"
+
+    def get_api_key_with_prefix(self, name: str) -> str:
+        """Return the token."""
+        return self.token if name == "BearerToken" else ""
+
+
+def connect_to(url: str) -> Connection:
+    """Return the way to a server that pretends to be an API server."""
+    return Connection(server=url, configuration=_OneToken())

@@ -30,7 +30,6 @@ TLS_GOODBYE_SECONDS = 0.1
 """A TLS connection that is cut off in the middle of a stream says goodbye after its session."""
 
 
-
 def path_of(kind: Kind, namespace: str | None, name: str = "", subresource: str = "") -> str:
     """Return the path of an object, or of a collection where there is no name."""
     place = f"namespaces/{namespace}/" if namespace else ""
@@ -126,10 +125,10 @@ class KubernetesApi:
             return UnreachableError(describe(error))
         if status >= HTTPStatus.BAD_REQUEST:
             return translate_answer(status, body, retry_after_seconds=retry_after)
-        try:
-            return status, dict(json.loads(body))
-        except (ValueError, TypeError):
-            return UnreachableError("the API server answered something that is not JSON")
+        document = _parse(body)
+        if document is None:
+            return UnreachableError("the API server answered something that is no object")
+        return status, document
 
 
 def describe(error: BaseException) -> str:
@@ -141,6 +140,14 @@ def describe(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"the API server cannot be reached: {error.strerror or error.os_error}"
     return f"the API server cannot be reached: {str(error) or type(error).__name__}"
+
+
+def _parse(body: bytes) -> Manifest | None:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _is_worth_repeating(error: OperatorError) -> bool:
