@@ -37,7 +37,7 @@ lock: $(VENV_STAMP) ## Resolve every dependency again into locks/.
 
 # ---- checks ----------------------------------------------------------------------------------
 
-SOURCES := $(MEMBERS:%=%/src) tests tools/run-tiers
+SOURCES := $(MEMBERS:%=%/src) tests tools/run-tiers tools/draw-rollout
 
 .PHONY: check
 check: $(VENV_STAMP) ## Lint, types, layers, generated files, Dockerfiles, chart.
@@ -70,8 +70,8 @@ demo: $(VENV_STAMP) ## Show a rollout on a real cluster: [KUBECONFIG= IMAGE_REGI
 	  $(call given,KUBECONFIG,--kubeconfig) $(call given,IMAGE_REGISTRY,--image-registry)
 
 .PHONY: demo-down
-demo-down: $(VENV_STAMP) ## Remove the demo and its cluster.
-	@python -m regisseur_devcluster.demo down
+demo-down: $(VENV_STAMP) ## Remove the demo and its cluster, or the demo from yours: [KUBECONFIG=].
+	@python -m regisseur_devcluster.demo down $(call given,KUBECONFIG,--kubeconfig)
 
 .PHONY: cluster-up
 cluster-up: $(VENV_STAMP) ## Bring up a real single-node Kubernetes.
