@@ -16,6 +16,9 @@ ANNOTATION_DESIRED: Final = f"{API_GROUP}/desired-hash"
 """Digest of what was applied last: the only way to see that something is no longer desired."""
 
 MERGE_KEYS: Final = ("uid", "mountPath", "topologyKey", "name", "port")
+WHOLE: Final = frozenset({"spec.selector"})
+"""A selector means something else with one label more: it has to equal the desired one."""
+
 AMOUNTS: Final = frozenset({"requests", "limits", "sizeLimit"})
 """Fields with quantities, which the API server writes in its own notation."""
 
@@ -49,7 +52,7 @@ def _differences(live: object, desired: object, path: str) -> Iterator[str]:
 def _mapping_differences(live: object, desired: Mapping[str, object], path: str) -> Iterator[str]:
     if not desired and live is None:
         return
-    if not isinstance(live, Mapping):
+    if not isinstance(live, Mapping) or (path in WHOLE and live != desired):
         yield path
         return
     for key, value in desired.items():

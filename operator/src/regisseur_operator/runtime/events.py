@@ -8,10 +8,10 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final, Literal
+from datetime import datetime
+from typing import Final, Literal, Protocol
 
 from regisseur_operator.adapters.kubernetes_errors import NotFoundError
-from regisseur_operator.adapters.kubernetes_events import KubernetesEvents
 from regisseur_operator.errors import OperatorError
 from regisseur_operator.ports import Clock, Manifest
 from regisseur_operator.telemetry import Metrics, Repeated
@@ -23,6 +23,20 @@ REMEMBERED: Final = 5000
 REPEAT_SECONDS: Final = 20.0
 
 Identity = tuple[str, str, str, str]
+
+
+class EventStore(Protocol):
+    """Where Events are kept; each call raises an `OperatorError`."""
+
+    async def create(
+        self, about: Manifest, kind: str, reason: str, message: str, at: datetime
+    ) -> str:
+        """Create one and return its name."""
+        ...
+
+    async def count_up(self, namespace: str, name: str, count: int, at: datetime) -> None:
+        """Say that one has happened again; `NotFoundError` when it has expired."""
+        ...
 
 
 @dataclass
@@ -56,7 +70,7 @@ class EventSender:
 
     def __init__(
         self,
-        events: KubernetesEvents,
+        events: EventStore,
         clock: Clock,
         metrics: Metrics,
         *,

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from regisseur_operator.errors import ConflictError, TerminalError, TransientError
 from regisseur_operator.ports import Key
 from regisseur_operator.reconcile import Outcome
+from regisseur_operator.resources import MODELDEPLOYMENT
 from regisseur_operator.runtime.queue import KeyedQueue
 from regisseur_operator.telemetry import Metrics, Repeated
 
@@ -102,7 +103,8 @@ class Workers:
         self._metrics.reconciles.labels("done" if outcome.writes else "nothing_to_do").inc()
         for write in outcome.writes:
             verb, _, rest = write.partition(" ")
-            self._metrics.writes.labels(verb, rest.partition(" ")[0]).inc()
+            kind = rest.partition(" ")[0] or MODELDEPLOYMENT.kind
+            self._metrics.writes.labels(verb, kind).inc()
         for note in outcome.notes:
             extra = {"modeldeployment": _name(key), "reason": str(note.reason)}
             level = logging.WARNING if note.kind == "Warning" else logging.INFO
