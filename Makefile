@@ -18,6 +18,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 $(shell mkdir -p build)
 
+# Only what is said on the command line counts: an exported KUBECONFIG or VERSION is somebody
+# else's business.
+given = $(if $(filter command,$(origin $(1))),$(2) '$($(1))')
+
 .PHONY: help
 help: ## Show the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,9 +65,6 @@ generate: $(VENV_STAMP) ## Write the CRD from the operator's models.
 
 # ---- the development cluster and the demo ----------------------------------------------------
 
-# Only what is said on the command line counts: an exported KUBECONFIG is somebody else's business.
-given = $(if $(filter command,$(origin $(1))),$(2) '$($(1))')
-
 .PHONY: demo
 demo: $(VENV_STAMP) ## Show a rollout on a real cluster: [KUBECONFIG= IMAGE_REGISTRY= for your own].
 	@python -m regisseur_devcluster.demo up \
@@ -94,9 +95,9 @@ train: $(VENV_STAMP) ## Run the DVC pipeline: prepare, train, evaluate, register
 
 .PHONY: promote
 promote: $(VENV_STAMP) ## Move a version to Production: [MODEL= VERSION= THRESHOLD= STAGE= DRY_RUN=1].
-	@python -m regisseur_training.promote $(if $(MODEL),--model '$(MODEL)') \
-	  $(if $(VERSION),--version '$(VERSION)') $(if $(THRESHOLD),--threshold '$(THRESHOLD)') \
-	  $(if $(STAGE),--stage '$(STAGE)') $(if $(DRY_RUN),--dry-run)
+	@python -m regisseur_training.promote $(call given,MODEL,--model) \
+	  $(call given,VERSION,--version) $(call given,THRESHOLD,--threshold) \
+	  $(call given,STAGE,--stage) $(if $(call given,DRY_RUN,x),--dry-run)
 
 # ---- tests -----------------------------------------------------------------------------------
 
@@ -120,7 +121,7 @@ $(TIERS:%=test-%): test-%: $(VENV_STAMP)
 	@tools/run-tiers $*
 
 # What a tier needs is brought before it: a test's time limit is for the test.
-test-cluster test-chart: test-tools
+test-adapters test-cluster test-chart: test-tools
 test-e2e: test-parts
 
 .PHONY: clean
