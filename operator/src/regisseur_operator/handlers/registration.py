@@ -5,23 +5,18 @@ annotation, no finalizer, no Event.
 """
 
 import logging
-from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-import aiohttp
 import kopf
 
 from regisseur_contract.names import API_GROUP, API_VERSION, PLURAL
 from regisseur_operator.adapters.kubernetes_session import Connection
+from regisseur_operator.handlers.requests import WATCH_SECONDS, WatchRequests
 
 CONNECTIONS: Final = 8
 LIST_PAGE: Final = 250
-SERVER_SECONDS: Final = 270
-CLIENT_SECONDS: Final = 300
 SILENCE_SECONDS: Final = 75.0
 BACKOFFS_SECONDS: Final = (1, 2, 3, 5, 8)
-
-_COLLECTION: Final = f"/apis/{API_GROUP}/{API_VERSION}/{PLURAL}"
 
 
 class Sink(Protocol):
@@ -31,12 +26,13 @@ class Sink(Protocol):
         """Take in an event; those of a listing have no kind."""
         ...
 
-    def listed(self) -> None:
-        """Take in that kopf began to list anew: its watch had been cut off."""
-        ...
 
-
-def register_handlers(registry: kopf.OperatorRegistry, connection: Connection, sink: Sink) -> None:
+def register_handlers(
+    registry: kopf.OperatorRegistry,
+    connection: Connection,
+    sink: Sink,
+    requests: WatchRequests,
+) -> None:
     """Attach all handlers to a registry of kopf's."""
 
     @kopf.on.startup(registry=registry)
@@ -45,8 +41,7 @@ def register_handlers(registry: kopf.OperatorRegistry, connection: Connection, s
 
     @kopf.on.login(registry=registry)
     async def log_in(**_: Any) -> kopf.AiohttpSession:
-        trace = build_list_trace(sink.listed)
-        session = connection.open_session(limit=CONNECTIONS, trace=trace)
+        session = connection.open_session(limit=CONNECTIONS, trace=requests.build_trace())
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
     @kopf.on.event(API_GROUP, API_VERSION, PLURAL, registry=registry)
@@ -66,8 +61,8 @@ def configure_kopf(settings: kopf.OperatorSettings) -> None:
     """Have kopf write nothing, look for nothing, and notice when its watch is dead."""
     settings.posting.enabled = False
     settings.scanning.disabled = True
-    settings.watching.server_timeout = SERVER_SECONDS
-    settings.watching.client_timeout = CLIENT_SECONDS
+    settings.watching.server_timeout = WATCH_SECONDS
+    settings.watching.client_timeout = WATCH_SECONDS + 10
     settings.watching.inactivity_timeout = SILENCE_SECONDS
     settings.watching.chunk_size = LIST_PAGE
     settings.queueing.exit_timeout = 0.5
@@ -75,24 +70,3 @@ def configure_kopf(settings: kopf.OperatorSettings) -> None:
     settings.networking.error_backoffs = BACKOFFS_SECONDS
     # It would kill the whole process, long after this thread has ended in peace.
     settings.process.ultimate_exiting_timeout = None
-
-
-def build_list_trace(listed: Callable[[], None]) -> aiohttp.TraceConfig:
-    """Notice each list request but the first.
-
-    kopf does not say when it lists anew: it hands the objects on one by one, and if there are
-    none, nothing at all.
-    """
-    trace = aiohttp.TraceConfig()
-    count = 0
-
-    async def notice(_: object, __: object, params: aiohttp.TraceRequestEndParams) -> None:
-        nonlocal count
-        query = params.url.query
-        if params.url.path == _COLLECTION and not {"watch", "continue"} & query.keys():
-            count += 1
-            if count > 1:
-                listed()
-
-    trace.on_request_end.append(notice)
-    return trace

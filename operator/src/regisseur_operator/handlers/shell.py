@@ -1,8 +1,9 @@
-"""Runs kopf in a thread of its own and brings it back when it ends.
+"""Runs kopf in a thread of its own and brings it back when it or its watch ends.
 
-kopf ends for good on some answers of the API server, and whoever shares its event loop has all
-tasks cancelled with it. In a thread it has a loop to itself, its signals and ours do not meet, and
-its end is a reason to wait a little and start it again.
+kopf ends for good on some answers of the API server, on others only its watch does, and whoever
+shares its event loop has all tasks cancelled with it. In a thread it has a
+loop to itself, its signals and ours do not meet, and its end is a reason to wait a little and
+start it again.
 """
 
 import asyncio
@@ -17,12 +18,14 @@ from regisseur_contract.names import FIELD_MANAGER
 from regisseur_operator.adapters.kubernetes_api import TLS_GOODBYE_SECONDS
 from regisseur_operator.adapters.kubernetes_session import Connection
 from regisseur_operator.handlers.registration import register_handlers
+from regisseur_operator.handlers.requests import WatchRequests
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
 JOIN_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 2.0
 
 Take = Callable[[str | None, dict[str, Any]], None]
 
@@ -33,7 +36,8 @@ class KopfShell:
     Args:
         connection: The way to the API server.
         take: Called in the caller's event loop with each event.
-        listed: Called in the caller's event loop after a list that is not kopf's first.
+        listed: Called in the caller's event loop after each list of kopf's: it does not tell what
+            vanished before.
     """
 
     def __init__(self, connection: Connection, take: Take, listed: Callable[[], None]) -> None:
@@ -55,27 +59,31 @@ class KopfShell:
             log.warning("the watch of modeldeployments ended and starts again in %g s", pause)
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
-            # Whatever happened in between was not seen.
-            self._listed()
 
 
 class _Run:
-    """One life of kopf; its methods `take` and `listed` are called in its thread."""
+    """One life of kopf; `take` and what the requests tell are called in its thread."""
 
     def __init__(self, connection: Connection, take: Take, listed: Callable[[], None]) -> None:
         self._connection = connection
         self._hand_on = take
-        self._listed = listed
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._started_at = self._loop.time()
+        self._requests = WatchRequests(lambda: self._call(listed))
         self._stop_flag = threading.Event()
         self._thread = threading.Thread(target=self._live, name="kopf", daemon=True)
         self._thread.start()
 
     async def wait(self) -> float:
-        """Wait until it ends and return how many seconds it lived."""
-        await self._ended.wait()
+        """Wait until it or its watch ends and return how many seconds it lived."""
+        while not self._requests.are_over:
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._ended.wait()
+                break
+            except TimeoutError:
+                continue
         return self._loop.time() - self._started_at
 
     async def stop(self) -> None:
@@ -87,10 +95,6 @@ class _Run:
         """Hand an event over to the operator's own event loop."""
         self._call(self._hand_on, kind, manifest)
 
-    def listed(self) -> None:
-        """Say there that the watch had been cut off."""
-        self._call(self._listed)
-
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
         if self._stop_flag.is_set():
             return
@@ -101,7 +105,7 @@ class _Run:
 
     def _live(self) -> None:
         registry = kopf.OperatorRegistry()
-        register_handlers(registry, self._connection, self)
+        register_handlers(registry, self._connection, self, self._requests)
         try:
             asyncio.run(self._run_kopf(registry))
         except Exception as error:  # noqa: BLE001  # whatever ended it, it is started again
