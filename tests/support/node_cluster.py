@@ -1,20 +1,26 @@
 """The cluster with a node, for end-to-end tests: one for the whole run, in a state of its own."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from regisseur_devcluster.cluster import Cluster
+from regisseur_devcluster.locking import exclusive
 from regisseur_devcluster.settings import state_folder
 from support.control_plane import trust
 
 
-def cluster_of_tests() -> Cluster:
-    """Return the cluster of the tests, whether it runs or not.
+@pytest.fixture(scope="session")
+def cluster_of_tests() -> Iterator[Cluster]:
+    """Return the cluster of the tests, whether it runs or not, when no other run uses it.
 
     Its folder is always the same, so a run that was killed is swept up by the next one.
     """
-    return Cluster(state_folder() / "e2e")
+    lock = Path(tempfile.gettempdir()) / "regisseur-e2e.lock"
+    with exclusive(lock, waiting_for="run of the end-to-end tests"):
+        yield Cluster(state_folder() / "e2e")
 
 
 @pytest.hookimpl(trylast=True)
@@ -24,9 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def vacant_node() -> Iterator[Cluster]:
+def vacant_node(cluster_of_tests: Cluster) -> Iterator[Cluster]:
     """Return a cluster that does not run yet; what the test leaves of it is removed."""
-    cluster = cluster_of_tests()
+    cluster = cluster_of_tests
     assert not cluster.is_up, "tests of the cluster itself run before the others"
     cluster.down()
     trust(cluster.plane.url)
@@ -35,9 +41,9 @@ def vacant_node() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def node_cluster() -> Iterator[Cluster]:
+def node_cluster(cluster_of_tests: Cluster) -> Iterator[Cluster]:
     """Return the running cluster that all end-to-end tests share; the chart brings the CRD."""
-    cluster = cluster_of_tests()
+    cluster = cluster_of_tests
     cluster.down()
     cluster.up()
     trust(cluster.plane.url)
