@@ -82,6 +82,12 @@ def test_a_missing_file_tells_where_to_be(tmp_path: Path) -> None:
         read_params(tmp_path / "params.yaml")
 
 
+def test_a_file_of_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_bytes("# Größe\n".encode("latin-1"))
+    with pytest.raises(TrainingError, match=r"params\.yaml is not UTF-8 text"):
+        read_params(tmp_path / "params.yaml")
+
+
 def test_a_run_shows_the_chosen_algorithm_only() -> None:
     params = Params.parse(changed("train.algorithm", "random_forest"), source="params.yaml")
     assert params.flattened() == {

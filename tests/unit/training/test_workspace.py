@@ -33,6 +33,20 @@ def test_a_change_to_a_bad_value_is_refused() -> None:
         change_params(TEXT, ["train.algorithm=perceptron"])
 
 
+def test_a_change_that_is_no_yaml_is_refused_in_one_line() -> None:
+    with pytest.raises(TrainingError) as refused:
+        change_params(TEXT, ["seed=["])
+    assert str(refused.value) == "'seed=[' has no valid YAML value; write e.g. seed=7"
+
+
+def test_a_pipeline_that_never_ran_has_no_lock(tmp_path: Path) -> None:
+    copy_workspace(ROOT, tmp_path / "first")
+    (tmp_path / "first/dvc.lock").unlink()
+    copy_workspace(tmp_path / "first", tmp_path / "second")
+    assert not (tmp_path / "second/dvc.lock").exists()
+    assert (tmp_path / "second/dvc.yaml").exists()
+
+
 def test_a_copy_leaves_results_behind_and_needs_no_git(tmp_path: Path) -> None:
     copy_workspace(ROOT, tmp_path / "copy")
     names = {path.name for path in (tmp_path / "copy").iterdir()}

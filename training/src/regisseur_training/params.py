@@ -132,6 +132,8 @@ def read_params(path: Path = PARAMS_FILE) -> Params:
         raise TrainingError(
             f"cannot read {path} ({error.strerror}); run this in the folder that holds it"
         ) from None
+    except UnicodeDecodeError:
+        raise TrainingError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     return Params.parse(text, source=str(path))
 
 

@@ -15,9 +15,10 @@ from typing import Final
 import yaml
 
 from regisseur_training.errors import TrainingError, run_to_exit
-from regisseur_training.params import PARAMS_FILE, Params
+from regisseur_training.params import PARAMS_FILE, Params, read_params
 
-_FILES: Final = (PARAMS_FILE, *map(Path, ("dvc.yaml", "dvc.lock", ".dvcignore", ".dvc/config")))
+_LOCK: Final = Path("dvc.lock")
+_FILES: Final = (PARAMS_FILE, _LOCK, *map(Path, ("dvc.yaml", ".dvcignore", ".dvc/config")))
 _CODE: Final = Path("training/src")
 _LOCAL_CONFIG: Final = Path(".dvc/config.local")
 
@@ -35,8 +36,13 @@ def copy_workspace(source: Path, target: Path, changes: Sequence[str] = ()) -> N
     """
     if not (source / "dvc.yaml").is_file():
         raise TrainingError(f"{source} has no dvc.yaml; run this in the checkout")
+    # Read for its errors: a missing or wrong file is told in one line.
+    read_params(source / PARAMS_FILE)
     params = change_params((source / PARAMS_FILE).read_text(encoding="utf-8"), changes)
     for file in _FILES:
+        # Before the first run there is no lock.
+        if file == _LOCK and not (source / file).exists():
+            continue
         (target / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / file, target / file)
     shutil.copytree(
@@ -66,7 +72,10 @@ def change_params(text: str, changes: Sequence[str]) -> str:
             node = node.get(section) if isinstance(node, dict) else None
         if not separator or not isinstance(node, dict) or last not in node:
             raise TrainingError(f"'{change}' does not set a parameter; write e.g. seed=7")
-        node[last] = yaml.safe_load(value)
+        try:
+            node[last] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise TrainingError(f"'{change}' has no valid YAML value; write e.g. seed=7") from None
     changed = yaml.safe_dump(content, sort_keys=False)
     Params.parse(changed, source=str(PARAMS_FILE))
     return changed
