@@ -7,9 +7,21 @@ from typing import Self
 
 from regisseur_devcluster.ports import free_ports
 
+NODE_ADDRESS = "10.215.0.1"
+"""Where the API server, the kubelet and the cluster's DNS listen; on the interface `lo`."""
+
+POD_RANGE = "10.213.0.0/16"
 SERVICE_RANGE = "10.214.0.0/16"
 FIRST_SERVICE = "10.214.0.1"
 """The address of the `kubernetes` Service, under which pods find the API server."""
+
+CLUSTER_DOMAIN = "cluster.local"
+
+WITHOUT_PROXY = (
+    *("localhost", "127.0.0.1", POD_RANGE, SERVICE_RANGE, NODE_ADDRESS),
+    *(".svc", f".{CLUSTER_DOMAIN}"),
+)
+"""Where no HTTP proxy leads: to this machine and into the cluster."""
 
 
 @dataclass(frozen=True)

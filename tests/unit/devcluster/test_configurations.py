@@ -7,18 +7,12 @@ import pytest
 
 from regisseur_devcluster.arguments import apiserver_arguments, etcd_arguments, flags
 from regisseur_devcluster.certificates import Authority
-from regisseur_devcluster.endpoints import FIRST_SERVICE, SERVICE_RANGE
+from regisseur_devcluster.endpoints import FIRST_SERVICE, NODE_ADDRESS, POD_RANGE, SERVICE_RANGE
 from regisseur_devcluster.kubeconfig import write_kubeconfig
 from regisseur_devcluster.node.addons import addons
 from regisseur_devcluster.node.containerd import containerd_configuration, network_configuration
 from regisseur_devcluster.node.dns import corefile
-from regisseur_devcluster.node.layout import (
-    ENDPOINTS,
-    NODE_ADDRESS,
-    POD_GATEWAY,
-    POD_RANGE,
-    Layout,
-)
+from regisseur_devcluster.node.layout import ENDPOINTS, POD_GATEWAY, Layout
 from regisseur_devcluster.node.proxy import proxy_configuration
 from regisseur_devcluster.settings import cache_folder, state_folder
 from regisseur_devcluster.steps import duration

@@ -12,6 +12,7 @@ from typing import Any, Self
 from regisseur_devcluster.commands import tail
 from regisseur_devcluster.demo.outcomes import Summary
 from regisseur_devcluster.errors import DevclusterError
+from regisseur_devcluster.settings import environment
 
 END_SECONDS = 60.0
 
@@ -47,6 +48,7 @@ class LoadProcess:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
+            env=environment(),
         )
         self._reader.start()
         return self

@@ -23,6 +23,9 @@ OUTSIDE_URL: Final = "http://127.0.0.1:30500"
 
 ANSWER_SECONDS: Final = 30.0
 
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""No proxy leads to the server, whatever the environment says."""
+
 
 def apply_mlflow(kubectl: Kubectl, image: str) -> None:
     """Put the server on the cluster, or bring it up to date."""
@@ -57,7 +60,7 @@ def _versions(url: str, model: str) -> list[dict[str, Any]]:
     query = urllib.parse.urlencode({"filter": f"name='{model}'"})
     address = f"{url}/api/2.0/mlflow/model-versions/search?{query}"
     try:
-        with urllib.request.urlopen(address, timeout=ANSWER_SECONDS) as answer:
+        with _OPENER.open(address, timeout=ANSWER_SECONDS) as answer:
             found: list[dict[str, Any]] = json.load(answer).get("model_versions", [])
     except (OSError, ValueError) as error:
         raise DevclusterError(f"MLflow at {url} does not answer: {error}") from error

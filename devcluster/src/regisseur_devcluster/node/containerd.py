@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from regisseur_devcluster.commands import run, succeeds
+from regisseur_devcluster.endpoints import POD_RANGE
 from regisseur_devcluster.errors import DevclusterError
 from regisseur_devcluster.images import Built, archive_of
-from regisseur_devcluster.node.layout import POD_RANGE, Layout
+from regisseur_devcluster.node.layout import Layout
 from regisseur_devcluster.probes import wait_for
 from regisseur_devcluster.processes import Daemon, boot
 from regisseur_devcluster.steps import step

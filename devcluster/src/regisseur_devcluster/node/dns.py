@@ -8,13 +8,8 @@ import re
 from pathlib import Path
 
 from regisseur_devcluster.controlplane import ControlPlane
-from regisseur_devcluster.node.layout import (
-    CLUSTER_DOMAIN,
-    DNS_HEALTH_PORT,
-    DNS_READY_PORT,
-    NODE_ADDRESS,
-    Layout,
-)
+from regisseur_devcluster.endpoints import CLUSTER_DOMAIN, NODE_ADDRESS
+from regisseur_devcluster.node.layout import DNS_HEALTH_PORT, DNS_READY_PORT, Layout
 from regisseur_devcluster.probes import answers, wait_for
 from regisseur_devcluster.processes import Daemon
 from regisseur_devcluster.tools import tool

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from regisseur_devcluster.commands import run, succeeds
-from regisseur_devcluster.endpoints import SERVICE_RANGE
-from regisseur_devcluster.node.layout import POD_RANGE
+from regisseur_devcluster.endpoints import POD_RANGE, SERVICE_RANGE
 
 FAMILIES = ("iptables", "ip6tables")
 TABLES = ("nat", "filter", "mangle")

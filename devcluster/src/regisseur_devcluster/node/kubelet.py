@@ -4,12 +4,11 @@ import json
 
 from regisseur_devcluster.arguments import flags
 from regisseur_devcluster.controlplane import ControlPlane
+from regisseur_devcluster.endpoints import CLUSTER_DOMAIN, NODE_ADDRESS
 from regisseur_devcluster.node.layout import (
     CGROUP,
-    CLUSTER_DOMAIN,
     KUBELET_HEALTH_PORT,
     KUBELET_PORT,
-    NODE_ADDRESS,
     NODE_NAME,
     Layout,
 )

@@ -9,19 +9,14 @@ Its ports are not the usual ones, so that a person's own etcd, containerd or kub
 from dataclasses import dataclass
 from pathlib import Path
 
-from regisseur_devcluster.endpoints import Endpoints
+from regisseur_devcluster.endpoints import NODE_ADDRESS, Endpoints
 from regisseur_devcluster.settings import cache_folder
 
 NODE_PROGRAMS = ("kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause")
 """What is built for the node, besides the control plane's programs."""
 
 NODE_NAME = "regisseur"
-NODE_ADDRESS = "10.215.0.1"
-"""Where the API server, the kubelet and the cluster's DNS listen; on the interface `lo`."""
-
-POD_RANGE = "10.213.0.0/16"
 POD_GATEWAY = "10.213.0.1"
-CLUSTER_DOMAIN = "cluster.local"
 
 ENDPOINTS = Endpoints(
     address=NODE_ADDRESS,

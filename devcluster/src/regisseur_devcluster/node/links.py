@@ -3,8 +3,8 @@
 import json
 
 from regisseur_devcluster.commands import run, succeeds
-from regisseur_devcluster.endpoints import SERVICE_RANGE
-from regisseur_devcluster.node.layout import NODE_ADDRESS, POD_GATEWAY, POD_RANGE
+from regisseur_devcluster.endpoints import NODE_ADDRESS, POD_RANGE, SERVICE_RANGE
+from regisseur_devcluster.node.layout import POD_GATEWAY
 
 ON_LOOPBACK = (f"{NODE_ADDRESS}/32", "dev", "lo")
 

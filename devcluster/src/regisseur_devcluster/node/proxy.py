@@ -4,10 +4,9 @@ import json
 
 from regisseur_devcluster.arguments import flags
 from regisseur_devcluster.controlplane import ControlPlane
+from regisseur_devcluster.endpoints import NODE_ADDRESS, POD_RANGE
 from regisseur_devcluster.node.layout import (
-    NODE_ADDRESS,
     NODE_NAME,
-    POD_RANGE,
     PROXY_HEALTH_PORT,
     PROXY_METRICS_PORT,
     Layout,
