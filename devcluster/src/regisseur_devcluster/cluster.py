@@ -1,6 +1,7 @@
 """The cluster with a node: a control plane and everything that lets its pods run for real."""
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from regisseur_devcluster.steps import step
 from regisseur_devcluster.tools import prepare
 
 FOLDER_LIMIT = 60
-"""Longest folder name: sockets below it may not have more than 107 characters."""
+"""Longest folder name in bytes: sockets below it may not have more than 107 bytes."""
 
 
 class Cluster:
@@ -128,7 +129,7 @@ class Cluster:
         return self.plane.kubectl("get", "nodes", "-o", f"jsonpath={condition}") == "True"
 
     def _refuse_long_folder(self) -> None:
-        if len(str(self.layout.folder)) > FOLDER_LIMIT:
+        if len(os.fsencode(self.layout.folder)) > FOLDER_LIMIT:
             raise DevclusterError(
                 f"the state folder {self.layout.folder.parent} has too long a name (sockets lie "
                 f"below it): choose one with REGISSEUR_STATE=…"

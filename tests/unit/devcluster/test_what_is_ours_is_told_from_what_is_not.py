@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from regisseur_devcluster.node import sysctls
 from regisseur_devcluster.node.firewall import chains, is_empty, without_ours
 from regisseur_devcluster.node.links import pod_links
 from regisseur_devcluster.node.mounts import mounts_below
@@ -70,6 +71,33 @@ def test_mounts_below_a_folder_come_innermost_first() -> None:
     )
 
     assert mounts_below([Path("/state")], table) == ["/state/kubelet/a/b c", "/state/kubelet/a"]
+
+
+def test_a_mount_point_may_have_any_name() -> None:
+    table = "tmpfs /état/\\040Größe\\134n\u00a0x tmpfs rw 0 0\n"
+
+    assert mounts_below([Path("/état")], table) == ["/état/ Größe\\n\u00a0x"]
+
+
+def test_a_kernel_setting_that_cannot_be_written_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = Path.write_text
+
+    def write(path: Path, text: str) -> int:
+        if path.name == "locked":
+            raise PermissionError
+        return real(path, text)
+
+    for name in ("locked", "open"):
+        (tmp_path / name).write_text("1\n")
+    monkeypatch.setattr(sysctls, "ROOT", tmp_path)
+    monkeypatch.setattr(Path, "write_text", write)
+
+    left = sysctls.restore_sysctls({"locked": "0", "gone": "0", "open": "0"})
+
+    assert left == ["locked"]
+    assert (tmp_path / "open").read_text() == "0"
 
 
 def test_the_cables_of_pods_are_known_by_the_gateway_address() -> None:

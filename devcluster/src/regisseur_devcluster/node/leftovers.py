@@ -58,8 +58,13 @@ def sweep(before: Before) -> None:
     remove_links()
     remove_rules(spare_chains=before.chains, spare_tables=before.tables)
     _patiently(remove_cgroups, "the pods' control groups")
-    restore_sysctls(before.sysctls)
+    left = restore_sysctls(before.sysctls)
     _remove_files(layout, sockets, before)
+    if left:
+        settings = ", ".join(f"{name} (was {before.sysctls[name]})" for name in left)
+        raise DevclusterError(
+            f"the cluster is gone, but kernel settings cannot be put back: {settings}"
+        )
 
 
 def _end_processes(layout: Layout) -> None:

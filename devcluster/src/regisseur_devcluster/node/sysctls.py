@@ -34,12 +34,20 @@ def read_sysctls() -> dict[str, str]:
     return found
 
 
-def restore_sysctls(before: Mapping[str, str]) -> None:
-    """Write back what differs; interfaces that are gone meanwhile are left out."""
+def restore_sysctls(before: Mapping[str, str]) -> list[str]:
+    """Write back what differs and return what cannot be written.
+
+    Interfaces that are gone meanwhile are left out.
+    """
+    left: list[str] = []
     for name, value in before.items():
         path = ROOT / name
         if _read(path) not in {value, None}:
-            path.write_text(value)
+            try:
+                path.write_text(value)
+            except OSError:
+                left.append(name)
+    return left
 
 
 def _read(path: Path) -> str | None:
