@@ -11,6 +11,7 @@ from pathlib import Path
 from regisseur_devcluster.baseimage import base_archive
 from regisseur_devcluster.buildah import build_image, has_image, push_image, save_image
 from regisseur_devcluster.buildcontext import content_hash, parse_copied, stage, text_hash
+from regisseur_devcluster.errors import DevclusterError
 from regisseur_devcluster.locking import exclusive
 from regisseur_devcluster.settings import REPOSITORY, cache_folder
 from regisseur_devcluster.steps import step
@@ -61,8 +62,18 @@ APPLICATIONS = (
 
 
 def build_applications(names: Iterable[str] = ()) -> list[Built]:
-    """Build the images of the project, or some of them, unless they are in the cache."""
-    wanted = set(names) or {image.name for image in APPLICATIONS}
+    """Build the images of the project, or some of them, unless they are in the cache.
+
+    Raises:
+        DevclusterError: A name is none of the project's images.
+    """
+    names = list(names)
+    known = [image.name for image in APPLICATIONS]
+    if unknown := [name for name in names if name not in known]:
+        raise DevclusterError(
+            f"there is no image called {', '.join(unknown)}; there are: {', '.join(known)}"
+        )
+    wanted = set(names or known)
     return [build_application(image) for image in APPLICATIONS if image.name in wanted]
 
 

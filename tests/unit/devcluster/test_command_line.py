@@ -19,6 +19,13 @@ def test_a_mistake_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> No
     assert error.count("\n") == 1
 
 
+def test_an_image_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["images", "typo"]) == 1
+
+    error = capsys.readouterr().err
+    assert error == ("error: there is no image called typo; there are: serving, operator, mlflow\n")
+
+
 def test_without_root_the_other_way_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -47,6 +54,11 @@ def test_elsewhere_than_on_debian_the_other_way_is_named(
 def test_a_folder_too_long_for_sockets_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DevclusterError, match="REGISSEUR_STATE"):
         Cluster(tmp_path / ("long" * 20)).up()
+
+
+def test_the_length_of_a_folder_is_counted_in_bytes() -> None:
+    with pytest.raises(DevclusterError, match="REGISSEUR_STATE"):
+        Cluster(Path("/" + "ü" * 30)).up()
 
 
 def test_down_without_a_cluster_says_so_and_succeeds(
