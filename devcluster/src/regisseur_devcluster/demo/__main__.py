@@ -33,10 +33,9 @@ def up(kubeconfig: Path | None, registry: str | None) -> int:
 
 def down(kubeconfig: Path | None) -> int:
     """Remove the cluster, or what the demo brought to a person's own, and what was trained."""
-    if kubeconfig:
-        clear_ground(kubeconfig)
-    was_up = bool(kubeconfig) or Cluster().down()
-    shutil.rmtree(state_folder() / "demo", ignore_errors=True)
+    was_up = clear_ground(kubeconfig) if kubeconfig else Cluster().down()
+    if was_up or kubeconfig is None:
+        shutil.rmtree(state_folder() / "demo", ignore_errors=True)
     print("The demo is gone." if was_up else "There is no demo.")
     return 0
 

@@ -6,7 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from regisseur_devcluster.demo.chart import build_values, install_chart
+from regisseur_devcluster.demo.belongings import DEPLOYED as NAME
+from regisseur_devcluster.demo.belongings import DEPLOYED_IN as NAMESPACE
+from regisseur_devcluster.demo.belongings import mark_deployed
+from regisseur_devcluster.demo.chart import NAMESPACE as OPERATOR_NAMESPACE
+from regisseur_devcluster.demo.chart import (
+    build_values,
+    create_restricted_namespace,
+    install_chart,
+)
 from regisseur_devcluster.demo.ground import Ground
 from regisseur_devcluster.demo.kubectl import Kubectl
 from regisseur_devcluster.demo.loadprocess import LoadProcess
@@ -28,8 +36,6 @@ from regisseur_devcluster.settings import REPOSITORY
 from regisseur_devcluster.steps import step
 
 EXAMPLE: Final = REPOSITORY / "examples" / "modeldeployment.yaml"
-NAME: Final = "wine"
-NAMESPACE: Final = "default"
 READY_SECONDS: Final = 180
 LOAD: Final = ("--rate", "120", "--count", "100000", "--seconds", "400")
 AFTER_SECONDS: Final = 3.0
@@ -74,6 +80,8 @@ def _fit_first(workspace: Workspace) -> None:
 def _install(ground: Ground) -> None:
     """Put MLflow and the operator on the cluster."""
     with step("MLflow and the operator"):
+        # The first to come and the last to go: by its mark the demo is known.
+        create_restricted_namespace(ground.kubectl, OPERATOR_NAMESPACE)
         apply_mlflow(ground.kubectl, ground.images["mlflow"])
         values = build_values(
             operator_image=ground.images["operator"],
@@ -98,6 +106,7 @@ def _promote(workspace: Workspace, version: str, registry_url: str) -> None:
 def _deploy(kubectl: Kubectl) -> None:
     with step(f"kubectl apply -f {EXAMPLE.relative_to(REPOSITORY)}"):
         kubectl("apply", "-n", NAMESPACE, "-f", EXAMPLE)
+        mark_deployed(kubectl)
     with step(f"kubectl wait --for=condition=Ready mdep/{NAME}"):
         kubectl(
             *(

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from regisseur_contract.names import API_GROUP, PLURAL
 from regisseur_devcluster.cluster import Cluster
-from regisseur_devcluster.demo.chart import DEMO_LABEL, NAMESPACE, uninstall_chart
+from regisseur_devcluster.demo.belongings import refuse_others, remove_demo
 from regisseur_devcluster.demo.kubectl import Kubectl
-from regisseur_devcluster.demo.mlflowserver import NAMESPACE as MLFLOW_NAMESPACE
 from regisseur_devcluster.demo.reach import ForwardedReach, NodeReach, Reach
-from regisseur_devcluster.errors import DevclusterError
 from regisseur_devcluster.images import APPLICATIONS, Built, build_application, push
 from regisseur_devcluster.packages import IMAGE_PACKAGES, NODE_PACKAGES, require
-from regisseur_devcluster.steps import step
 from regisseur_devcluster.tools import prepare
 
 IMAGES: Final = {image.name: image for image in reversed(APPLICATIONS)}
@@ -63,10 +59,10 @@ def borrow_ground(kubeconfig: Path, registry: str) -> Ground:
     """Use a person's own cluster: push the images to a registry that it pulls from.
 
     Raises:
-        DevclusterError: The cluster has namespaces of these names that are not the demo's.
+        DevclusterError: The cluster has something of the demo's names that is not the demo's.
     """
     kubectl = Kubectl(kubeconfig, _own("kubectl"), _own("helm"))
-    _refuse_used_ground(kubectl)
+    refuse_others(kubectl)
     require(*IMAGE_PACKAGES)
     images = {name: push(build_application(image), registry) for name, image in IMAGES.items()}
     return Ground(
@@ -74,30 +70,9 @@ def borrow_ground(kubeconfig: Path, registry: str) -> Ground:
     )
 
 
-def clear_ground(kubeconfig: Path) -> None:
-    """Take from a person's own cluster what the demo brought there.
-
-    Raises:
-        DevclusterError: The cluster has namespaces of these names that are not the demo's.
-    """
-    kubectl = Kubectl(kubeconfig, _own("kubectl"), _own("helm"))
-    _refuse_used_ground(kubectl)
-    with step("removing the demo from your cluster"):
-        kubectl("delete", "modeldeployments", "-n", "default", "wine", "--ignore-not-found")
-        uninstall_chart(kubectl)
-        crd = f"{PLURAL}.{API_GROUP}"
-        kubectl("delete", "customresourcedefinition", crd, "--ignore-not-found")
-        kubectl("delete", "namespace", NAMESPACE, MLFLOW_NAMESPACE, "--ignore-not-found")
-
-
-def _refuse_used_ground(kubectl: Kubectl) -> None:
-    """Keep away from an operator or an MLflow that people work with."""
-    not_ours = kubectl("get", "namespaces", "-l", f"{DEMO_LABEL}!=true", "-o", "name").split()
-    for name in (NAMESPACE, MLFLOW_NAMESPACE):
-        if f"namespace/{name}" in not_ours:
-            raise DevclusterError(
-                f"your cluster has a namespace {name} that is not the demo's; use another cluster"
-            )
+def clear_ground(kubeconfig: Path) -> bool:
+    """Take from a person's own cluster what the demo brought; return whether there was a demo."""
+    return remove_demo(Kubectl(kubeconfig, _own("kubectl"), _own("helm")))
 
 
 def _load(cluster: Cluster, image: Future[Built]) -> str:

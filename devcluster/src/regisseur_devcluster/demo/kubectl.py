@@ -1,6 +1,8 @@
 """Speaking to a cluster as a person would: with kubectl and a kubeconfig."""
 
 import json
+import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from regisseur_devcluster.commands import run
+from regisseur_devcluster.settings import environment
 from regisseur_devcluster.tools import tool
 
 
@@ -53,12 +56,20 @@ class Kubectl:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            env=environment(),
         )
 
     def command(self, *arguments: str | Path) -> list[str]:
         """Return the whole command line."""
         program = self.program or tool("kubectl")
         return [str(part) for part in (program, "--kubeconfig", self.kubeconfig, *arguments)]
+
+    @property
+    def typed(self) -> str:
+        """What a person types for it: a path only where no kubectl is at hand."""
+        if shutil.which("kubectl"):
+            return shlex.join(["kubectl", *self.command()[1:]])
+        return shlex.join(self.command())
 
 
 def read_documents(lines: Iterator[str]) -> Iterator[dict[str, Any]]:

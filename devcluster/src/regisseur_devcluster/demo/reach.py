@@ -22,6 +22,7 @@ from regisseur_devcluster.demo.loadprocess import local_command
 from regisseur_devcluster.demo.mlflowserver import NAMESPACE as MLFLOW_NAMESPACE
 from regisseur_devcluster.demo.mlflowserver import OUTSIDE_URL
 from regisseur_devcluster.errors import DevclusterError
+from regisseur_devcluster.settings import environment
 
 CARRIED: Final = (
     "errors",
@@ -80,7 +81,7 @@ class NodeReach:
         """Return a request, a look at the resource and MLflow's address."""
         return [
             f"curl -s {self._address(name)}/model",
-            f"kubectl --kubeconfig {self.kubectl.kubeconfig} get mdep",
+            f"{self.kubectl.typed} get mdep",
             f"MLflow: {OUTSIDE_URL}  (promote another version there and watch)",
         ]
 
@@ -117,12 +118,13 @@ class ForwardedReach:
             input=pack_load(),
             check=True,
             timeout=60,
+            env=environment(),
         )
         return self.kubectl.command(*inside, "python", ARCHIVE, "--inside", url)
 
     def hints(self, name: str) -> list[str]:
         """Return the same as for the devcluster, with the ports forwarded first."""
-        kubectl = f"kubectl --kubeconfig {self.kubectl.kubeconfig}"
+        kubectl = self.kubectl.typed
         forward = f"{kubectl} port-forward"
         return [
             f"{forward} svc/{name} 8080:80  (then: curl -s http://127.0.0.1:8080/model)",
@@ -134,7 +136,10 @@ class ForwardedReach:
     def _forward(self, namespace: str, service: str, port: int) -> Iterator[str]:
         arguments = ("port-forward", "-n", namespace, f"service/{service}", f":{port}")
         with subprocess.Popen(
-            self.kubectl.command(*arguments), stdout=subprocess.PIPE, text=True
+            self.kubectl.command(*arguments),
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
         ) as process:
             try:
                 said = process.stdout.readline() if process.stdout else ""
