@@ -1,11 +1,13 @@
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+from regisseur_serving.core.problems import MAX_PROBLEMS, refuse
 from regisseur_serving.core.signature import Column, ColumnType, Signature
-from regisseur_serving.core.tables import MAX_PROBLEMS, TableReader
-from regisseur_serving.errors import InputError
+from regisseur_serving.core.tables import TableReader
+from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Numbers
 
 Json = dict[str, Any]
@@ -156,6 +158,45 @@ def test_a_long_list_of_problems_is_cut(record: object) -> None:
     found = problems(reader(x="double"), {"records": [record] * 1000})
     assert len(found) == MAX_PROBLEMS + 1
     assert found[-1] == (("body",), "too_many_errors")
+
+
+class Watched(dict[str, object]):
+    """A row that tells when somebody asks for one of its cells."""
+
+    def __init__(self, asked: list[str]) -> None:
+        super().__init__()
+        self._asked = asked
+
+    def get(self, key: str, default: object = None) -> object:  # type: ignore[override]
+        """Return nothing, and take note."""
+        self._asked.append(key)
+        return default
+
+
+def test_rows_behind_the_last_listed_problem_are_not_looked_at() -> None:
+    asked: list[str] = []
+    found = problems(reader(x="double", y="double"), {"records": [Watched(asked)] * 200_000})
+    assert len(found) == MAX_PROBLEMS + 1
+    assert asked == ["x"] * (MAX_PROBLEMS + 1)
+
+
+def test_problems_are_made_only_as_far_as_they_are_listed() -> None:
+    made: list[int] = []
+
+    def find() -> Iterator[Problem]:
+        for row in range(200_000):
+            made.append(row)
+            yield Problem(("body", row), "bad", "Bad")
+
+    with pytest.raises(InputError) as caught:
+        refuse(find())
+    assert len(caught.value.problems) == MAX_PROBLEMS + 1
+    assert len(made) == MAX_PROBLEMS + 1
+
+
+def test_two_hundred_thousand_rows_of_another_kind_give_the_first_problems() -> None:
+    found = problems(reader(x="double"), {"records": [0] * 200_000})
+    assert [place[-1] for place, _ in found] == [*range(MAX_PROBLEMS), "body"]
 
 
 def test_messages_do_not_hold_data() -> None:

@@ -4,20 +4,20 @@ Good numbers take a short way: one flat list, one look at the types in it, one a
 else goes cell by cell, which also finds out what is wrong and where.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 
 import numpy as np
 
 from regisseur_serving.core.cells import RANGES, CellError, check_cell
+from regisseur_serving.core.problems import refuse
 from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Numbers, Table
 
 RECORDS = "records"
 COLUMNS = "columns"
-MAX_PROBLEMS = 20
 
 _PLAIN_NUMBERS = {int, float}
 _MISSING = object()
@@ -28,8 +28,7 @@ class _Source:
     """The cells of a request: how to find them and what to call them."""
 
     field: str
-    rows: int
-    values: Mapping[str, Sequence[object]]
+    read: Callable[[str], Iterable[object]]
 
     def locate(self, row: int, name: str) -> tuple[str | int, ...]:
         if self.field == RECORDS:
@@ -70,9 +69,12 @@ class TableReader:
                 flat = None
             if flat is not None and (numbers := self._read_numbers(flat, len(records))) is not None:
                 return numbers, len(records)
-        _check_records(records)
-        values = {name: [record.get(name, _MISSING) for record in records] for name in self._names}
-        return self._read_cells(_Source(RECORDS, len(records), values)), len(records)
+        refuse(_find_other_rows(records))
+
+        def read(name: str) -> Iterator[object]:
+            return (record.get(name, _MISSING) for record in records)
+
+        return self._read_cells(_Source(RECORDS, read)), len(records)
 
     def _read_columns(self, columns: object) -> tuple[Table, int]:
         if not isinstance(columns, dict):
@@ -83,8 +85,11 @@ class TableReader:
             numbers = self._read_numbers(list(chain(*zip(*present.values(), strict=True))), rows)
             if numbers is not None:
                 return numbers, rows
-        values = {name: present.get(name, [_MISSING] * rows) for name in self._names}
-        return self._read_cells(_Source(COLUMNS, rows, values)), rows
+
+        def read(name: str) -> Iterable[object]:
+            return present.get(name, repeat(_MISSING, rows))
+
+        return self._read_cells(_Source(COLUMNS, read)), rows
 
     def _read_numbers(self, flat: list[object], rows: int) -> Numbers | None:
         """Take the short way; None when something in there needs a closer look."""
@@ -116,32 +121,25 @@ class TableReader:
         return numbers
 
     def _read_cells(self, source: _Source) -> Table:
-        problems: list[Problem] = []
-        read: dict[str, list[object]] = {}
-        for column in self._columns:
-            found = _check_column(column, source)
-            read[column.name] = values = []
-            for item in found:
-                if isinstance(item, Problem):
-                    problems.append(item)
-                else:
-                    values.append(item)
-                if len(problems) > MAX_PROBLEMS:
-                    raise InputError(*_cap(problems))
-        if problems:
-            raise InputError(*problems)
+        read: dict[str, list[object]] = {column.name: [] for column in self._columns}
+        refuse(
+            problem
+            for column in self._columns
+            for problem in _check_column(column, source, read[column.name])
+        )
         return self._round(_stack(read)) if self._is_numeric else read
 
 
-def _check_column(column: Column, source: _Source) -> Iterator[object]:
-    for row, value in enumerate(source.values[column.name]):
+def _check_column(column: Column, source: _Source, good: list[object]) -> Iterator[Problem]:
+    """Put the good values into the list, and yield what is wrong with the others."""
+    for row, value in enumerate(source.read(column.name)):
         try:
             if value is _MISSING:
                 if column.is_required:
                     raise CellError("missing", "Field required")  # noqa: TRY301 - one way to report
-                yield None
+                good.append(None)
             else:
-                yield check_cell(column, value)
+                good.append(check_cell(column, value))
         except CellError as error:
             yield Problem(source.locate(row, column.name), error.kind, error.message)
 
@@ -161,24 +159,20 @@ def _choose_content(document: object) -> tuple[str, object]:
     )
 
 
-def _check_records(records: list[object]) -> None:
-    problems = [
+def _find_other_rows(records: Iterable[object]) -> Iterator[Problem]:
+    return (
         Problem(("body", RECORDS, row), "dict_type", "Input should be an object")
         for row, record in enumerate(records)
         if not isinstance(record, dict)
-    ]
-    if problems:
-        raise InputError(*_cap(problems))
+    )
 
 
 def _count_rows(columns: Mapping[str, object]) -> int:
-    problems = [
+    refuse(
         Problem(("body", COLUMNS, name), "list_type", "Input should be a list")
         for name, values in columns.items()
         if not isinstance(values, list)
-    ]
-    if problems:
-        raise InputError(*_cap(problems))
+    )
     lengths = {len(values) for values in columns.values() if isinstance(values, list)}
     if len(lengths) > 1:
         raise InputError(_body_problem("All columns should have the same length", COLUMNS))
@@ -189,10 +183,3 @@ def _count_rows(columns: Mapping[str, object]) -> int:
 
 def _body_problem(message: str, *location: str) -> Problem:
     return Problem(("body", *location), "value_error", message)
-
-
-def _cap(problems: Sequence[Problem]) -> Sequence[Problem]:
-    if len(problems) <= MAX_PROBLEMS:
-        return problems
-    more = Problem(("body",), "too_many_errors", f"Only the first {MAX_PROBLEMS} errors are listed")
-    return [*problems[:MAX_PROBLEMS], more]
