@@ -242,6 +242,34 @@ async def test_metrics_count_by_known_routes_only(server: Server) -> None:
     assert "scanner" not in text
 
 
+async def test_a_client_that_leaves_is_no_fault_of_the_server(server: Server) -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
+    await server.app(scope, receive, send)
+    text = (await server.get("/metrics")).body.decode()
+    assert 'regisseur_serving_requests_total{route="/predict",status="499"} 1.0' in text
+    assert 'status="500"' not in text
+
+
+async def test_an_exception_counts_as_a_fault_of_the_server(server: Server) -> None:
+    async def receive() -> Message:
+        raise RuntimeError
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
+    with pytest.raises(RuntimeError):
+        await server.app(scope, receive, send)
+    text = (await server.get("/metrics")).body.decode()
+    assert 'regisseur_serving_requests_total{route="/predict",status="500"} 1.0' in text
+
+
 async def test_the_documentation_shows_the_models_own_columns(loading: Server) -> None:
     before = (await loading.get("/openapi.json")).json
     loading.lifecycle.become_ready(served(Adder()))

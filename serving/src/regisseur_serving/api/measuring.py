@@ -17,6 +17,9 @@ from regisseur_serving.telemetry import Metrics
 _ROUTES = {ROUTE_PREDICT, ROUTE_LIVE, ROUTE_READY, ROUTE_METRICS, ROUTE_MODEL}
 _OTHER = "other"
 """Paths are whatever clients send: they must not become values of a label."""
+_CLIENT_GONE = 499
+"""Nginx's code for a client that left before its answer; HTTP itself has none."""
+_FAILED = 500
 
 
 class Measuring:
@@ -33,7 +36,7 @@ class Measuring:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        status = 500
+        status = _CLIENT_GONE
 
         async def send_signed(message: Message) -> None:
             nonlocal status
@@ -44,6 +47,9 @@ class Measuring:
 
         try:
             await self._app(scope, receive, send_signed)
+        except Exception:
+            status = _FAILED
+            raise
         finally:
             path = scope["path"]
             route = path if path in _ROUTES else _OTHER
