@@ -30,6 +30,7 @@ def checkout(tmp_path: Path) -> Path:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, copy / name)
     (copy / ".venv").symlink_to(ROOT / ".venv")
+    subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)  # DVC works in a clone only
     return copy
 
 
