@@ -9,6 +9,7 @@ import pytest_asyncio
 from regisseur_contract.tags import STAGE_PRODUCTION
 from regisseur_operator.adapters.mlflow_http import MissingError
 from regisseur_operator.adapters.mlflow_registry import MlflowRegistry
+from regisseur_operator.ports import RegisteredModel
 from support.mlflow_server import MlflowServer
 from support.model_versions import (
     create_model_version,
@@ -34,7 +35,9 @@ async def test_models_are_found_in_one_search_and_missing_ones_are_missing(
     found = await registry.search_models([model_name, f"{model_name}-missing"])
 
     assert set(found) == {model_name}
-    assert found[model_name].updated_ms > 0
+    model = found[model_name]
+    assert isinstance(model, RegisteredModel)
+    assert model.updated_ms > 0
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,9 @@ async def test_any_name_is_found_with_its_versions(
     versions = await registry.versions(name)
 
     assert set(found) == {name}
-    assert found[name].aliases == {"champion": version}
+    model = found[name]
+    assert isinstance(model, RegisteredModel)
+    assert model.aliases == {"champion": version}
     assert [(v.version, v.stage, v.model) for v in versions] == [(1, STAGE_PRODUCTION, name)]
 
 

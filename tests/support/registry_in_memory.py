@@ -14,6 +14,8 @@ class RegistryInMemory:
         calls: How often each method was called.
         fault: What every call ends in, if anything.
         model_faults: What reading the versions of a model ends in.
+        search_faults: What looking a model up alone ends in.
+        uri_faults: What asking for the address of a model's version ends in.
     """
 
     def __init__(self) -> None:
@@ -21,6 +23,8 @@ class RegistryInMemory:
         self.searched: list[list[str]] = []
         self.fault: OperatorError | None = None
         self.model_faults: dict[str, OperatorError] = {}
+        self.search_faults: dict[str, OperatorError] = {}
+        self.uri_faults: dict[tuple[str, int], OperatorError] = {}
         self._models: dict[str, RegisteredModel] = {}
         self._versions: dict[str, dict[int, ModelVersion]] = {}
         self._clock = 0
@@ -62,11 +66,14 @@ class RegistryInMemory:
 
     # ---- the port ----
 
-    async def search_models(self, names: Sequence[str]) -> Mapping[str, RegisteredModel]:
+    async def search_models(
+        self, names: Sequence[str]
+    ) -> Mapping[str, RegisteredModel | OperatorError]:
         """Look up many models at once."""
         self._count("search_models")
         self.searched.append(list(names))
-        return {name: self._models[name] for name in names if name in self._models}
+        found = {name: self._models[name] for name in names if name in self._models}
+        return {**found, **self.search_faults}
 
     async def versions(self, model: str) -> Sequence[ModelVersion]:
         """All versions of a model."""
@@ -79,6 +86,8 @@ class RegistryInMemory:
     async def artifact_uri(self, model: str, version: int) -> str:
         """Storage URI of a version."""
         self._count("artifact_uri")
+        if (model, version) in self.uri_faults:
+            raise self.uri_faults[model, version]
         return f"mlflow-artifacts:/{model}/{version}"
 
     def _count(self, method: str) -> None:

@@ -16,6 +16,7 @@ from regisseur_operator.core.registry import (
     RegistryAnswer,
     RegistryHealth,
 )
+from regisseur_operator.errors import OperatorError
 
 __all__ = [
     "Clock",
@@ -113,8 +114,13 @@ class Registry(Protocol):
     403).
     """
 
-    async def search_models(self, names: Sequence[str]) -> Mapping[str, RegisteredModel]:
-        """Look up many models at once; those that do not exist are missing in the answer."""
+    async def search_models(
+        self, names: Sequence[str]
+    ) -> Mapping[str, RegisteredModel | OperatorError]:
+        """Look up many models at once; those that do not exist are missing in the answer.
+
+        A model that had to be looked up alone, in vain, comes with its own error.
+        """
         ...
 
     async def versions(self, model: str) -> Sequence[ModelVersion]:

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regisseur_operator.adapters.mlflow_http import MissingError, MlflowHttp
-from regisseur_operator.errors import UnreachableError
+from regisseur_operator.errors import OperatorError, UnreachableError
 from regisseur_operator.ports import ModelVersion, RegisteredModel
 
 API: Final = "/api/2.0/mlflow"
@@ -97,19 +97,32 @@ class MlflowRegistry:
         """Close the connections."""
         await self._http.close()
 
-    async def search_models(self, names: Sequence[str]) -> Mapping[str, RegisteredModel]:
-        """Look up many models at once; those that do not exist are missing in the answer."""
+    async def search_models(
+        self, names: Sequence[str]
+    ) -> Mapping[str, RegisteredModel | OperatorError]:
+        """Look up many models at once; those that do not exist are missing in the answer.
+
+        A name that no search can spell is looked up alone, and what goes wrong is its own error.
+        """
         found: list[_Model] = []
         for batch in split_into_batches(name for name in names if is_plain(name)):
             listed = ",".join(f"'{name}'" for name in batch)
             params = {"filter": f"name IN ({listed})", "max_results": str(len(batch))}
             answer = await self._ask(_Models, "registered-models/search", params)
             found += answer.registered_models
+        failed: dict[str, OperatorError] = {}
         for name in names:
-            if not is_plain(name) and (model := await self._get_model(name)):
-                found.append(model)
+            if is_plain(name):
+                continue
+            try:
+                model = await self._get_model(name)
+            except OperatorError as error:
+                failed[name] = error
+            else:
+                found += [model] if model else []
         wanted = set(names)  # some databases do not tell upper from lower case
-        return {model.name: _build_model(model) for model in found if model.name in wanted}
+        models = {model.name: _build_model(model) for model in found if model.name in wanted}
+        return {**models, **failed}
 
     async def versions(self, model: str) -> Sequence[ModelVersion]:
         """Return the versions of a model; empty where the model does not exist."""

@@ -23,14 +23,16 @@ class Followers:
         """All models that somebody follows."""
         return tuple(self._of_model)
 
-    def add(self, key: Key, reference: Reference) -> bool:
-        """Follow from now on; return whether that is news."""
-        if self._references.get(key) == reference:
-            return False
-        self.remove(key)
+    def get(self, key: Key) -> Reference | None:
+        """Return what a ModelDeployment follows."""
+        return self._references.get(key)
+
+    def add(self, key: Key, reference: Reference) -> str | None:
+        """Follow this instead of anything before; return the model that nobody follows now."""
+        left = self.remove(key)
         self._references[key] = reference
         self._of_model[reference.model].add(key)
-        return True
+        return None if left == reference.model else left
 
     def remove(self, key: Key) -> str | None:
         """Follow no more; return the model that nobody follows now."""

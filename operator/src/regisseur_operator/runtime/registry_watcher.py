@@ -73,18 +73,17 @@ class RegistryWatcher:
 
     def follow(self, key: Key, reference: Reference) -> None:
         """Look at a reference from now on; a new one is looked at at once."""
-        if self._followers.add(key, reference):
-            self._told.pop(key, None)
-            self._new.add(reference.model)
-            self._has_new.set()
+        if self._followers.get(key) == reference:
+            return
+        self._told.pop(key, None)
+        self._drop(self._followers.add(key, reference))
+        self._new.add(reference.model)
+        self._has_new.set()
 
     def forget(self, key: Key) -> None:
         """Stop following for this ModelDeployment."""
         self._told.pop(key, None)
-        model = self._followers.remove(key)
-        if model is not None:
-            self._states.pop(model, None)
-            self._model_health.pop(model, None)
+        self._drop(self._followers.remove(key))
 
     def answer(self, reference: Reference) -> RegistryAnswer:
         """Return the last answer about a reference."""
@@ -122,16 +121,23 @@ class RegistryWatcher:
 
     # ---- one model ----
 
-    async def _look_at(self, name: str, model: RegisteredModel | None) -> None:
-        try:
-            async with self._reads:
-                state = await self._read(name, model)
-        except OperatorError as error:
-            self._fail_model(name, error)
+    async def _look_at(self, name: str, model: RegisteredModel | OperatorError | None) -> None:
+        state: ModelState | None = None
+        trouble = model if isinstance(model, OperatorError) else None
+        if not isinstance(model, OperatorError):
+            try:
+                async with self._reads:
+                    state, trouble = await self._locate(name, await self._read(name, model))
+            except OperatorError as error:
+                trouble = error
+        if not self._followers.of_model(name):  # all went while it was read
+            return
+        if state is not None:
+            self._states[name] = state
+        if trouble is not None:
+            self._fail_model(name, trouble)
         else:
             self._recover_model(name)
-            if name in self._followers.models:
-                self._states[name] = state
         self._tell(name)
 
     async def _read(self, name: str, model: RegisteredModel | None) -> ModelState:
@@ -144,26 +150,43 @@ class RegistryWatcher:
         elif not state.is_settled:
             versions = tuple(await self._registry.versions(name))
             state = replace(state, versions=versions, is_settled=True)
-        return await self._locate(name, state)
+        return state
 
-    async def _locate(self, name: str, state: ModelState) -> ModelState:
-        """Ask for the addresses of versions that are referred to, once for each."""
+    async def _locate(
+        self, name: str, state: ModelState
+    ) -> tuple[ModelState, OperatorError | None]:
+        """Ask for the addresses of versions that are referred to, once for each.
+
+        An address that is not given keeps nobody from the versions and the other addresses.
+        """
         wanted: dict[int, ModelVersion] = {
             holder.version: holder
             for reference in self._followers.of_model(name).values()
             for holder in state.holders(reference)
         }
         uris = {place: uri for place, uri in state.uris.items() if place[0] in wanted}
+        trouble: OperatorError | None = None
         for number, holder in sorted(wanted.items()):
-            if place_of(holder) not in uris:
+            if place_of(holder) in uris:
+                continue
+            try:
                 uris[place_of(holder)] = await self._registry.artifact_uri(name, number)
-        return replace(state, uris=uris)
+            except OperatorError as error:
+                trouble = error
+        return replace(state, uris=uris), trouble
+
+    def _drop(self, model: str | None) -> None:
+        """Forget what was said about a model that nobody follows any more."""
+        if model is not None:
+            self._states.pop(model, None)
+            self._model_health.pop(model, None)
 
     def _tell(self, name: str) -> None:
         for key, reference in self._followers.of_model(name).items():
             answer = self.answer(reference)
-            is_well = answer.health.failing_since is None
-            content = (is_well, answer.model_exists, answer.holders, answer.artifact_uris)
+            health = answer.health
+            mood = (health.failing_since is None, health.denied)
+            content = (mood, answer.model_exists, answer.holders, answer.artifact_uris)
             if self._told.get(key) != content:
                 self._told[key] = content
                 self._wake(key)
@@ -172,10 +195,10 @@ class RegistryWatcher:
 
     def _fail(self, error: OperatorError) -> None:
         self._failures += 1
-        was_well = self._health.failing_since is None
-        self._health = self._sicken(self._health, error)
+        before = self._health
+        self._health = self._sicken(before, error)
         self._trouble.warn(f"registry {self._name}", str(error))
-        if was_well:
+        if before.failing_since is None or before.denied != self._health.denied:
             self._wake_everybody()
 
     def _recover(self) -> None:
