@@ -1,6 +1,7 @@
 """Lists and watches on a real API server."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -17,7 +18,7 @@ from regisseur_operator.resources import SERVICE
 from regisseur_operator.runtime.caches import ObjectCache
 from regisseur_operator.runtime.informer import Informer
 from support.eventually import eventually_async
-from support.hostile_server import build_answer, connect_to, say, serve
+from support.hostile_server import build_answer, connect_to, say, serve, stay_silent
 from support.kube_client import Json, KubeClient
 from support.running_operator import connect
 
@@ -164,3 +165,32 @@ async def test_an_informer_keeps_its_cache_exact(
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_child_that_changes_owners_wakes_both() -> None:
+    def manifest(version: int, owner: str) -> Json:
+        named = build_service("one", owner=owner)
+        place = {"namespace": "ml", "uid": "u1", "resourceVersion": str(version)}
+        return named | {"metadata": named["metadata"] | place}
+
+    listing = {"items": [manifest(5, "wine")], "metadata": {"resourceVersion": "5"}}
+    change = {"type": "MODIFIED", "object": manifest(6, "beer")}
+    answers = [json.dumps(listing), json.dumps(change) + "\n"]
+
+    async def answer_in_turn(writer: asyncio.StreamWriter) -> None:
+        if not answers:
+            await stay_silent(writer)
+        writer.write(build_answer(answers.pop(0).encode()))
+        await writer.drain()
+
+    woken: list[Key] = []
+    async with serve(answer_in_turn) as url, KubernetesApi(connect_to(url)) as api:
+        informer = Informer(KubernetesWatching(api, SERVICE), ObjectCache(), woken.append)
+        await informer.prime()
+        woken.clear()
+        task = asyncio.create_task(informer.run())
+        await eventually_async(lambda: len(woken) == 2, deadline_seconds=5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert sorted(woken) == [Key("ml", "beer"), Key("ml", "wine")]

@@ -7,14 +7,14 @@ the difference, so that what was deleted meanwhile is seen. No fault of the API 
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from regisseur_operator.adapters.kubernetes_errors import GoneError
 from regisseur_operator.adapters.kubernetes_watching import Change, KubernetesWatching
 from regisseur_operator.errors import OperatorError
 from regisseur_operator.ports import Key, Manifest
-from regisseur_operator.runtime.caches import ObjectCache, owner_key, version_of
+from regisseur_operator.runtime.caches import ObjectCache, key_of, owner_key, version_of
 from regisseur_operator.telemetry import Repeated
 
 log = logging.getLogger(__name__)
@@ -65,8 +65,11 @@ class Informer:
 
     async def _list(self, *, is_exact: bool) -> None:
         listing = await self._watching.list(is_exact=is_exact)
+        left = self._find_left(listing.items)
         for manifest in self._cache.replace(listing.items, listing.version):
             self._wake_owner(manifest)
+        for owner in left:
+            self._wake(owner)
         self._version = listing.version
 
     async def _follow(self) -> None:
@@ -80,12 +83,24 @@ class Informer:
         self._version = max(self._version, version_of(change.manifest))
         if change.type == "BOOKMARK":
             return
+        left = self._find_left([change.manifest])
         if change.type == "DELETED":
             is_news = self._cache.remove(change.manifest)
         else:
             is_news = self._cache.upsert(change.manifest)
         if is_news:
             self._wake_owner(change.manifest)
+        for owner in left:
+            self._wake(owner)
+
+    def _find_left(self, manifests: Iterable[Manifest]) -> set[Key]:
+        """Return the owners whose children were given the label of another owner."""
+        pairs = ((self._cache.get(key_of(manifest)), manifest) for manifest in manifests)
+        return {
+            owner
+            for known, manifest in pairs
+            if known and (owner := owner_key(known)) and owner != owner_key(manifest)
+        }
 
     def _wake_owner(self, manifest: Manifest) -> None:
         if owner := owner_key(manifest):
