@@ -8,6 +8,7 @@ import pytest
 from regisseur_operator.adapters.mlflow_registry import MlflowRegistry
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.errors import OperatorError, TerminalError, UnreachableError
+from regisseur_operator.ports import RegisteredModel
 from support.hostile_server import (
     Behaviour,
     build_answer,
@@ -149,3 +150,29 @@ async def test_pages_that_never_end_are_ended() -> None:
         await registry.close()
 
     assert [v.version for v in versions] == [1]
+
+
+async def test_a_name_that_is_asked_for_alone_fails_alone() -> None:
+    odd = build_answer(b"Permission denied", status="403 Forbidden")
+    plain = json.dumps({"registered_models": [{"name": "wine"}]}).encode()
+    answers = [build_answer(plain), odd]
+
+    async def answer_in_turn(writer: asyncio.StreamWriter) -> None:
+        writer.write(answers.pop(0))
+        await writer.drain()
+
+    async with serve(answer_in_turn) as url:
+        registry = MlflowRegistry(url, timeout_seconds=5.0)
+        found = await registry.search_models(["it's", "wine"])
+        await registry.close()
+
+    assert isinstance(found["wine"], RegisteredModel)
+    assert isinstance(found["it's"], TerminalError)
+
+
+@pytest.mark.parametrize("host", ["mlflow..svc", f"{'m' * 64}.svc"])
+async def test_a_host_that_is_no_name_is_not_reached(host: str) -> None:
+    error = await fail_to_search(f"http://{host}:5000")
+
+    assert isinstance(error, UnreachableError)
+    assert "cannot be reached" in str(error)

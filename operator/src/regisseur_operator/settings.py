@@ -36,6 +36,12 @@ def _check_registry_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an address such as http://mlflow.mlops.svc:5000")
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:
+        raise ValueError(
+            "must have a host name whose parts between dots are 1 to 63 characters long"
+        ) from None
     if parts.username or parts.password:
         raise ValueError("must not carry a user name or password")
     if parts.query or parts.fragment:

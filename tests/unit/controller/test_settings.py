@@ -79,6 +79,16 @@ def test_a_wrong_variable_is_named(
             id="credentials in the address",
         ),
         pytest.param(
+            "registries: [{url: 'http://mlflow..svc:5000'}]",
+            "registries[0].url: must have a host name whose parts",
+            id="two dots in a row",
+        ),
+        pytest.param(
+            f"registries: [{{url: 'http://{'m' * 64}.svc'}}]",
+            "registries[0].url: must have a host name whose parts",
+            id="a part of the host that is too long",
+        ),
+        pytest.param(
             "registries: [{url: http://a, name: A_b}]",
             "registries[0].name: must be lower-case letters",
             id="a name that no label takes",

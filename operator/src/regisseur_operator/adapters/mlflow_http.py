@@ -74,7 +74,7 @@ class MlflowHttp:
             raise UnreachableError(
                 f"{self.url} did not answer within {self._timeout_seconds:g} s"
             ) from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # UnicodeError: no host name
             reason = str(error) or type(error).__name__
             raise UnreachableError(f"{self.url} cannot be reached: {reason}") from None
         document = _parse(body)
