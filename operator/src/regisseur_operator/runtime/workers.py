@@ -37,6 +37,7 @@ class Workers:
         self._metrics = metrics
         self._trouble = Repeated(log)
         self._is_stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -44,17 +45,22 @@ class Workers:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._count):
-                group.create_task(self._work())
+            self._tasks = [group.create_task(self._work()) for _ in range(self._count)]
 
     async def drain(self, grace_seconds: float) -> None:
-        """Begin nothing new and give what was begun a while to end."""
+        """Begin nothing new and give what was begun a while to end, then cut it short.
+
+        Once this returns nobody here writes any more: the next leader may begin.
+        """
         self._is_stopping = True
         try:
             async with asyncio.timeout(grace_seconds):
                 await self._idle.wait()
         except TimeoutError:
             log.warning("%d reconciles are cut short; the next leader goes on", self._busy)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _work(self) -> None:
         while True:

@@ -118,3 +118,35 @@ def test_what_takes_too_long_is_not_waited_for() -> None:
             assert now() <= 4.0
 
     run_in_virtual_time(story())
+
+
+def test_after_a_drain_nothing_writes_any_more() -> None:
+    written: list[float] = []
+
+    async def reconcile(_: Key) -> Outcome:
+        while True:
+            await asyncio.sleep(1)
+            written.append(now())
+
+    async def story() -> None:
+        async with working(reconcile) as (queue, workers):
+            queue.add(WINE)
+            await asyncio.sleep(0.5)
+            await workers.drain(3.0)
+            before = list(written)
+            await asyncio.sleep(60)
+        assert before
+        assert written == before
+
+    run_in_virtual_time(story())
+
+
+def test_workers_that_never_began_are_drained_at_once() -> None:
+    async def reconcile(_: Key) -> Outcome:
+        return Outcome()
+
+    async def story() -> None:
+        await Workers(KeyedQueue(lambda: 1.0), reconcile, 2, Metrics()).drain(3.0)
+        assert now() < 1.0
+
+    run_in_virtual_time(story())
