@@ -21,6 +21,7 @@ from regisseur_operator.errors import (
 )
 from regisseur_operator.ports import Manifest
 from regisseur_operator.resources import MODELDEPLOYMENT, SERVICE
+from support.eventually import eventually_async
 from support.hostile_server import build_answer, connect_to, serve, stay_silent
 from support.kube_client import KubeClient
 from support.modeldeployments import build_modeldeployment
@@ -183,6 +184,25 @@ async def test_a_silent_server_meets_a_deadline() -> None:
     async with serve(stay_silent) as url, KubernetesApi(connect_to(url)) as api:
         with pytest.raises(UnreachableError, match=r"within 0\.3 s"):
             await api.request("GET", "/", deadline_seconds=0.3)
+
+
+async def test_a_renewal_never_waits_behind_workers_and_watches() -> None:
+    asked = 0
+
+    async def count_and_stay_silent(writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await stay_silent(writer)
+
+    async with (
+        serve(count_and_stay_silent) as url,
+        KubernetesApi(connect_to(url), workers=64) as api,
+        asyncio.TaskGroup() as group,
+    ):
+        tasks = [group.create_task(api.request("GET", "/")) for _ in range(64 + 4 + 1)]
+        await eventually_async(lambda: asked == len(tasks), deadline_seconds=10)
+        for task in tasks:
+            task.cancel()
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"\xff"])

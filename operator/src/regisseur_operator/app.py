@@ -86,7 +86,7 @@ class Operator:
         web = WebServer(self.metrics, self._why_not_ready)
         self.web_port = await web.start(self._settings.web_host, self._settings.web_port)
         try:
-            async with KubernetesApi(self._connection) as api:
+            async with KubernetesApi(self._connection, workers=self._settings.workers) as api:
                 await self._run(api, stop)
         finally:
             await web.stop()

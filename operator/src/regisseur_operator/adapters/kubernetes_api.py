@@ -20,7 +20,9 @@ from regisseur_operator.errors import OperatorError, TransientError, Unreachable
 from regisseur_operator.ports import Kind, Manifest
 
 JSON = "application/json"
-CONNECTIONS = 24
+SPARE_CONNECTIONS = 16
+"""For watches, Events and the Lease, whose renewal must never wait behind workers."""
+
 ATTEMPTS = 4
 ATTEMPT_SECONDS = 10.0
 DEADLINE_SECONDS = 20.0
@@ -38,14 +40,20 @@ def path_of(kind: Kind, namespace: str | None, name: str = "", subresource: str 
 
 
 class KubernetesApi:
-    """One API server, over a session of our own with a limited number of connections."""
+    """One API server, over a session of our own with a limited number of connections.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: The way there.
+        workers: How many requests may wait at once besides watches, Events and the Lease.
+    """
+
+    def __init__(self, connection: Connection, *, workers: int = 8) -> None:
         self._connection = connection
+        self._limit = workers + SPARE_CONNECTIONS
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = self._connection.open_session(limit=CONNECTIONS)
+        self._session = self._connection.open_session(limit=self._limit)
         return self
 
     async def __aexit__(
