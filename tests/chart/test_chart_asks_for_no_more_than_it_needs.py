@@ -81,6 +81,7 @@ def is_allowed(
         pytest.param("delete", "deployments.apps", False, id="it stops nothing that serves"),
         pytest.param("delete", "services", False, id="it takes no Service away"),
         pytest.param("create", "pods", False, id="it makes no pods itself"),
+        pytest.param("get", "pods", False, id="it looks at pods by lists alone"),
         pytest.param("create", "pods/exec", False, id="it enters no pod"),
         pytest.param("get", "secrets", False, id="it reads no secret"),
         pytest.param("list", "secrets", False, id="it lists no secrets"),
