@@ -167,7 +167,7 @@ class Watched(dict[str, object]):
         super().__init__()
         self._asked = asked
 
-    def get(self, key: str, default: object = None) -> object:  # type: ignore[override]
+    def get(self, key: str, default: object = None) -> object:
         """Return nothing, and take note."""
         self._asked.append(key)
         return default
@@ -197,6 +197,20 @@ def test_problems_are_made_only_as_far_as_they_are_listed() -> None:
 def test_two_hundred_thousand_rows_of_another_kind_give_the_first_problems() -> None:
     found = problems(reader(x="double"), {"records": [0] * 200_000})
     assert [place[-1] for place, _ in found] == [*range(MAX_PROBLEMS), "body"]
+
+
+UNKNOWN = "extra_forbidden"
+
+
+@pytest.mark.parametrize("kind", ["double?", "string?"])
+@pytest.mark.parametrize("present", [{}, {"y": None}, {"y": 1}])
+def test_an_unknown_column_is_refused_beside_optional_ones(kind: str, present: Json) -> None:
+    read = reader(x="double", y=kind)
+    row = {"x": 1, **present, "Y": 1}
+    assert problems(read, {"records": [{"x": 1}, row]}) == [(("body", "records", 1, "Y"), UNKNOWN)]
+    assert problems(read, {"records": [row]}) == [(("body", "records", 0, "Y"), UNKNOWN)]
+    columns = {name: [value] for name, value in row.items()}
+    assert problems(read, {"columns": columns}) == [(("body", "columns", "Y"), UNKNOWN)]
 
 
 def test_messages_do_not_hold_data() -> None:

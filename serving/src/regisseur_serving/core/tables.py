@@ -7,11 +7,12 @@ else goes cell by cell, which also finds out what is wrong and where.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
+from typing import Any
 
 import numpy as np
 
 from regisseur_serving.core.cells import RANGES, CellError, check_cell
-from regisseur_serving.core.problems import refuse
+from regisseur_serving.core.problems import refuse, show_name
 from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Numbers, Table
@@ -42,7 +43,10 @@ class TableReader:
     def __init__(self, signature: Signature) -> None:
         self._columns = signature.columns
         self._names = signature.names
+        self._known = frozenset(signature.names)
         self._is_numeric = signature.is_numeric
+        # A misspelt optional column would else be a missing one, and silently so.
+        self._has_optional = not all(column.is_required for column in signature.columns)
         types = [column.type for column in signature.columns]
         self._has_short_way = self._is_numeric and ColumnType.BOOLEAN not in types
         self._integral = [(i, *RANGES[kind]) for i, kind in enumerate(types) if kind in RANGES]
@@ -63,23 +67,36 @@ class TableReader:
         if not isinstance(records, list) or not records:
             raise InputError(_body_problem("Input should be a non-empty list", RECORDS))
         if self._has_short_way:
-            try:
-                flat = [record[name] for record in records for name in self._names]
-            except (KeyError, TypeError, IndexError):
-                flat = None
+            flat = self._flatten(records)
             if flat is not None and (numbers := self._read_numbers(flat, len(records))) is not None:
                 return numbers, len(records)
         refuse(_find_other_rows(records))
+        for_all = (((RECORDS, row), record) for row, record in enumerate(records))
+        refuse(self._find_unknown(for_all))
 
         def read(name: str) -> Iterator[object]:
             return (record.get(name, _MISSING) for record in records)
 
         return self._read_cells(_Source(RECORDS, read)), len(records)
 
+    def _flatten(self, records: list[Any]) -> list[object] | None:
+        """Return all cells in a row; None when rows need a closer look."""
+        try:
+            flat = [record[name] for record in records for name in self._names]
+        except (KeyError, TypeError, IndexError):
+            return None
+        width = len(self._names)
+        if self._has_optional and any(len(record) > width for record in records):
+            return None
+        return flat
+
     def _read_columns(self, columns: object) -> tuple[Table, int]:
         if not isinstance(columns, dict):
             raise InputError(_body_problem("Input should be an object of lists", COLUMNS))
-        present = {name: columns[name] for name in self._names if name in columns}
+        refuse(self._find_unknown([((COLUMNS,), columns)]))
+        present: dict[str, list[object]] = {
+            name: columns[name] for name in self._names if name in columns
+        }
         rows = _count_rows(present)
         if self._has_short_way and len(present) == len(self._names):
             numbers = self._read_numbers(list(chain(*zip(*present.values(), strict=True))), rows)
@@ -90,6 +107,17 @@ class TableReader:
             return present.get(name, repeat(_MISSING, rows))
 
         return self._read_cells(_Source(COLUMNS, read)), rows
+
+    def _find_unknown(
+        self, groups: Iterable[tuple[tuple[str | int, ...], Mapping[str, object]]]
+    ) -> Iterator[Problem]:
+        if not self._has_optional:
+            return
+        for place, group in groups:
+            for name in group:
+                if name not in self._known:
+                    location = ("body", *place, show_name(name))
+                    yield Problem(location, "extra_forbidden", "The model has no such column")
 
     def _read_numbers(self, flat: list[object], rows: int) -> Numbers | None:
         """Take the short way; None when something in there needs a closer look."""
