@@ -3,7 +3,9 @@
 import asyncio
 import json
 import math
+import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +16,7 @@ from starlette.types import ASGIApp, Message
 from regisseur_serving.adapters.loading import LoadedModel
 from regisseur_serving.api.application import build_application
 from regisseur_serving.api.bodies import BodyReader
+from regisseur_serving.api.documentation import describe_predict
 from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.signature import Column, ColumnType, Signature
@@ -67,9 +70,9 @@ def served(predictor: Adder, *, call_seconds: float = 0.0) -> Served:
 class Server:
     """An application and its state."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_bytes: int = 1000) -> None:
         self.lifecycle = Lifecycle()
-        bodies = BodyReader(max_bytes=1000, timeout_seconds=0.05)
+        bodies = BodyReader(max_bytes=max_bytes, timeout_seconds=0.05)
         self.app: ASGIApp = build_application(self.lifecycle, Metrics(), bodies)
 
     async def get(self, path: str) -> Answer:
@@ -108,6 +111,76 @@ async def test_a_prediction_names_its_model(server: Server) -> None:
 async def test_a_slow_model_answers_from_its_thread(loading: Server) -> None:
     loading.lifecycle.become_ready(served(Adder(), call_seconds=math.inf))
     assert (await loading.post(GOOD)).json["predictions"] == [2.5]
+
+
+class WaitingReader(TableReader):
+    """Reads nothing before it is allowed to, and knows on which threads it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(SIGNATURE)
+        self.threads: list[threading.Thread] = []
+        self.allowed = threading.Event()
+        self.asked = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def read(self, document: object) -> tuple[Table, int]:
+        """Wait, unless that would stop the loop that is to allow it."""
+        self.threads.append(threading.current_thread())
+        self._loop.call_soon_threadsafe(self.asked.set)
+        if self.threads[-1] is not threading.main_thread():
+            self.allowed.wait()
+        return super().read(document)
+
+
+async def test_probes_are_answered_while_a_large_body_is_read() -> None:
+    server, reader = Server(max_bytes=2**20), WaitingReader()
+    model = served(Adder())
+    server.lifecycle.become_ready(replace(model, loaded=replace(model.loaded, reader=reader)))
+    large = asyncio.create_task(server.post(json.dumps(GOOD).encode() + b" " * 2**19))
+    await reader.asked.wait()
+    try:
+        assert (await server.get("/readyz")).status == 200
+        assert not large.done()
+    finally:
+        reader.allowed.set()
+    assert (await large).json["predictions"] == [2.5]
+    assert (await server.post(GOOD)).status == 200
+    assert [thread is threading.main_thread() for thread in reader.threads] == [False, True]
+
+
+async def test_unknown_keys_of_the_body_are_refused(server: Server) -> None:
+    answer = await server.post(GOOD | {"probabilites": True, "x" * 500: 1})
+    assert answer.status == 422
+    assert answer.json["detail"] == [
+        {
+            "loc": ["body", key],
+            "msg": "Extra inputs are not permitted",
+            "type": "extra_forbidden",
+        }
+        for key in ("probabilites", "x" * 80)
+    ]
+
+
+async def test_a_key_that_is_no_unicode_can_be_named(server: Server) -> None:
+    answer = await server.post(b'{"\\ud800": NaN}')
+    assert (answer.status, answer.json["detail"][0]["loc"]) == (422, ["body", "?"])
+
+
+@pytest.mark.parametrize(("is_required", "more"), [(True, None), (False, False)])
+def test_the_documentation_says_what_becomes_of_unknown_columns(
+    is_required: bool, more: bool | None
+) -> None:
+    model = served(Adder())
+    signature = Signature((Column("a", ColumnType.DOUBLE, is_required=is_required),))
+    loaded = replace(model.loaded, mlmodel=replace(model.loaded.mlmodel, signature=signature))
+    paths = describe_predict(replace(model, loaded=loaded))
+    content = paths["/predict"]["post"]["requestBody"]["content"]["application/json"]
+    rows, columns = content["schema"]["oneOf"]
+    assert rows["additionalProperties"] is columns["additionalProperties"] is False
+    parts = (rows["properties"]["records"]["items"], columns["properties"]["columns"])
+    for part in parts:
+        assert part.get("additionalProperties") is more
+        assert ("ignored" if is_required else "refused") in part["description"]
 
 
 async def test_probabilities_come_when_asked_for(loading: Server) -> None:

@@ -21,11 +21,11 @@ class BodyReader:
         self._max_bytes = max_bytes
         self._timeout_seconds = timeout_seconds
 
-    async def read_json(self, scope: Scope, receive: Receive) -> object:
-        """Return the parsed body.
+    async def read(self, scope: Scope, receive: Receive) -> bytes:
+        """Return the body.
 
         Raises:
-            InputError: It is no JSON, too large or too slow.
+            InputError: It is not sent as JSON, too large or too slow.
             ClientDisconnect: The client went away.
         """
         headers = scope["headers"]
@@ -35,9 +35,9 @@ class BodyReader:
         length = _find(headers, b"content-length")
         if length.isdigit() and int(length) > self._max_bytes:
             raise self._too_large()
-        return parse_json(await self._read(receive))
+        return await self._receive(receive)
 
-    async def _read(self, receive: Receive) -> bytes:
+    async def _receive(self, receive: Receive) -> bytes:
         body = bytearray()
         try:
             async with asyncio.timeout(self._timeout_seconds):

@@ -18,6 +18,11 @@ _TYPES = {
     ColumnType.DOUBLE: "number",
     ColumnType.STRING: "string",
 }
+_LENIENT = "Columns that the model does not know are ignored."
+_STRICT = (
+    "Columns that the model does not know are refused, as the model has optional columns: a "
+    "misspelt one would silently be null."
+)
 _REFUSALS = {
     "400": "The body is not JSON.",
     "408": "The body did not arrive in time.",
@@ -62,7 +67,10 @@ def _request(served: Served | None) -> Json:
 def _request_schema(columns: tuple[Column, ...]) -> Json:
     values = {column.name: _value_schema(column) for column in columns}
     required = [column.name for column in columns if column.is_required]
-    record = {"type": "object", "properties": values, "required": required}
+    strict: Json = {"description": _LENIENT}
+    if len(required) < len(columns):
+        strict = {"description": _STRICT, "additionalProperties": False}
+    record = {"type": "object", "properties": values, "required": required, **strict}
     lists = {name: {"type": "array", "items": schema} for name, schema in values.items()}
     flag = {WITH_PROBABILITIES: {"type": "boolean", "default": False}}
     return {
@@ -71,6 +79,7 @@ def _request_schema(columns: tuple[Column, ...]) -> Json:
                 "title": "Rows as objects",
                 "type": "object",
                 "required": [RECORDS],
+                "additionalProperties": False,
                 "properties": {
                     RECORDS: {"type": "array", "minItems": 1, "items": record},
                     **flag,
@@ -80,8 +89,14 @@ def _request_schema(columns: tuple[Column, ...]) -> Json:
                 "title": "Columns as lists of one length",
                 "type": "object",
                 "required": [COLUMNS],
+                "additionalProperties": False,
                 "properties": {
-                    COLUMNS: {"type": "object", "properties": lists, "required": required},
+                    COLUMNS: {
+                        "type": "object",
+                        "properties": lists,
+                        "required": required,
+                        **strict,
+                    },
                     **flag,
                 },
             },
