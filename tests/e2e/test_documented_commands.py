@@ -26,9 +26,12 @@ def checkout(tmp_path: Path) -> Path:
         text=True,
     ).stdout
     copy = tmp_path / "regisseur"
+    # Nothing in the copy is newer than the environment: make must not install it from there.
+    made = (ROOT / ".venv" / ".synced").stat().st_mtime
     for name in filter(None, listing.split("\0")):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, copy / name)
+        shutil.copy(ROOT / name, copy / name)
+        os.utime(copy / name, (made, made))
     (copy / ".venv").symlink_to(ROOT / ".venv")
     subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)  # DVC works in a clone only
     return copy
