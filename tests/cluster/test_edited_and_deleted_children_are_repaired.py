@@ -34,6 +34,10 @@ def _change_replicas(deployment: Json) -> None:
     deployment["spec"]["replicas"] = 7
 
 
+def _pause(deployment: Json) -> None:
+    deployment["spec"]["paused"] = True
+
+
 def _remove_labels(manifest: Json) -> None:
     manifest["metadata"]["labels"] = {}
 
@@ -62,6 +66,10 @@ def _replicas(deployment: Json) -> object:
     return deployment["spec"]["replicas"]
 
 
+def _paused(deployment: Json) -> object:
+    return deployment["spec"].get("paused", False)
+
+
 def _label(manifest: Json) -> object:
     return manifest["metadata"].get("labels", {}).get(LABEL_MODELDEPLOYMENT)
 
@@ -83,6 +91,7 @@ def _budget(budget: Json) -> object:
     [
         pytest.param("deployments", _change_image, _image, id="the image of the Deployment"),
         pytest.param("deployments", _change_replicas, _replicas, id="its replicas"),
+        pytest.param("deployments", _pause, _paused, id="a pause of its rollouts"),
         pytest.param("deployments", _remove_labels, _label, id="the labels of the Deployment"),
         pytest.param("deployments", _remove_owner, _blocks, id="its owner reference"),
         pytest.param("services", _change_selector, _selector, id="the selector of the Service"),

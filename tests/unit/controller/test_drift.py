@@ -19,6 +19,9 @@ SAME: list[Any] = [
     pytest.param({"maxSurge": "1"}, {"maxSurge": 1}, id="a number that came back as text"),
     pytest.param({}, {"resources": {}}, id="nothing said and nothing there"),
     pytest.param({}, {"minReadySeconds": 0}, id="a 0 that the API server leaves out"),
+    pytest.param(
+        {"spec": {}}, {"spec": {"paused": False}}, id="a false that the API server leaves out"
+    ),
     pytest.param({}, {"items": []}, id="no items said and none there"),
     pytest.param(
         {"env": [{"name": "b", "value": "2"}, {"name": "a", "value": "1", "x": 1}]},
@@ -37,6 +40,9 @@ DIFFERENT: list[Any] = [
     pytest.param({}, {"a": {"b": 1}}, ["a"], id="a field taken away"),
     pytest.param({"a": None}, {"a": ""}, ["a"], id="nothing is not empty text"),
     pytest.param({}, {"a": False}, ["a"], id="nothing is not false"),
+    pytest.param(
+        {"spec": {"paused": True}}, {"spec": {"paused": False}}, ["spec.paused"], id="a pause"
+    ),
     pytest.param({"a": True}, {"a": "True"}, ["a"], id="a truth value is not its name"),
     pytest.param(
         {"labels": {"amount": "1"}},

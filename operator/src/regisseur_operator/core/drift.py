@@ -22,6 +22,9 @@ WHOLE: Final = frozenset({"spec.selector"})
 AMOUNTS: Final = frozenset({"requests", "limits", "sizeLimit"})
 """Fields with quantities, which the API server writes in its own notation."""
 
+OMITTED_IF_FALSE: Final = frozenset({"spec.paused"})
+"""Where absent is false. Elsewhere it may be true, as for automountServiceAccountToken."""
+
 
 def seal_desired(manifest: Manifest) -> Manifest:
     """Return the manifest with the digest of itself as annotation."""
@@ -85,7 +88,7 @@ def _merge_key(items: Sequence[object]) -> str | None:
 
 def _is_same(live: object, desired: object, path: str) -> bool:
     if isinstance(live, bool) or isinstance(desired, bool):
-        return live is desired
+        return bool(live) is desired if path in OMITTED_IF_FALSE else live is desired
     if live is None:
         # The API server leaves out a number that is 0, such as minReadySeconds.
         return desired == 0

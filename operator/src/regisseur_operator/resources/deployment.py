@@ -32,6 +32,8 @@ def build_deployment(observed: Observed, roll: Roll) -> Manifest:
             "minReadySeconds": spec.min_ready_seconds,
             "progressDeadlineSeconds": spec.progress_deadline_seconds,
             "revisionHistoryLimit": KEPT_REPLICA_SETS,
+            # A Deployment that somebody paused would take every promotion and roll none.
+            "paused": False,
             "template": template,
         },
     }
