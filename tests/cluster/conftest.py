@@ -12,7 +12,7 @@ from support.kubelet_double import KubeletDouble
 from support.mlflow_server import MlflowServer
 from support.model_versions import create_model_version, transition
 from support.modeldeployments import Subject
-from support.running_operator import RunningOperator, build_settings, bury, connect
+from support.running_operator import RunningOperator, build_settings, connect, graveyard
 
 
 @pytest.fixture
@@ -49,16 +49,15 @@ def start_operator(
     connection: Connection, namespace: str, mlflow_server: MlflowServer
 ) -> Iterator[Callable[..., RunningOperator]]:
     """Return a function that starts an operator; those that still run are killed at the end."""
-    operators: list[RunningOperator] = []
+    with graveyard() as operators:
 
-    def start(*, url: str = mlflow_server.url, **options: object) -> RunningOperator:
-        own = {k: options.pop(k) for k in ("identity", "poll_seconds", "lease") if k in options}
-        settings = build_settings(namespace, url, **own)  # type: ignore[arg-type]
-        operators.append(RunningOperator(settings, connection, **options))  # type: ignore[arg-type]
-        return operators[-1].start()
+        def start(*, url: str = mlflow_server.url, **options: object) -> RunningOperator:
+            own = {k: options.pop(k) for k in ("identity", "poll_seconds", "lease") if k in options}
+            settings = build_settings(namespace, url, **own)  # type: ignore[arg-type]
+            operators.append(RunningOperator(settings, connection, **options))  # type: ignore[arg-type]
+            return operators[-1].start()
 
-    yield start
-    bury(operators)
+        yield start
 
 
 @pytest.fixture

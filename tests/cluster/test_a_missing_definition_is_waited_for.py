@@ -11,7 +11,7 @@ from support.kube_client import KubeClient
 from support.kubelet_double import KubeletDouble
 from support.mlflow_server import MlflowServer
 from support.modeldeployments import Subject
-from support.running_operator import RunningOperator, build_settings, bury, connect
+from support.running_operator import RunningOperator, build_settings, connect, graveyard
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def operator(
 ) -> Iterator[RunningOperator]:
     """Return an operator that is going to be started there."""
     settings = build_settings(own_subject.kube.namespace, mlflow_server.url)
-    operator = RunningOperator(settings, connect(bare.kubeconfig))
-    yield operator
-    bury([operator])
+    with graveyard() as operators:
+        operators.append(RunningOperator(settings, connect(bare.kubeconfig)))
+        yield operators[0]
 
 
 @pytest.mark.timeout(150)

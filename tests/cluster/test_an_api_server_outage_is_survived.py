@@ -17,7 +17,7 @@ from support.mlflow_server import MlflowServer
 from support.model_versions import create_model_version, transition
 from support.modeldeployments import Subject
 from support.recording_cluster import RecordingCluster
-from support.running_operator import RunningOperator, build_settings, bury, connect
+from support.running_operator import RunningOperator, build_settings, connect, graveyard
 
 PATIENT = (60.0, 50.0, 0.5)
 """A lease that outlives the outage, so that the operator stays the same process."""
@@ -45,11 +45,17 @@ def kubeconfig(control_plane: ControlPlane, proxy: CuttableProxy, kube: KubeClie
 class Fleet:
     """Operators of one test behind the network that can be cut."""
 
-    def __init__(self, namespace: str, registry_url: str, kubeconfig: str) -> None:
+    def __init__(
+        self,
+        namespace: str,
+        registry_url: str,
+        kubeconfig: str,
+        operators: list[RunningOperator],
+    ) -> None:
         self._namespace = namespace
         self._registry_url = registry_url
         self._kubeconfig = kubeconfig
-        self.operators: list[RunningOperator] = []
+        self.operators = operators
         self.recordings: list[RecordingCluster] = []
 
     def start(
@@ -76,9 +82,8 @@ class Fleet:
 @pytest.fixture
 def fleet(kube: KubeClient, mlflow_server: MlflowServer, kubeconfig: str) -> Iterator[Fleet]:
     """Return what starts operators behind the network that can be cut."""
-    fleet = Fleet(kube.namespace, mlflow_server.url, kubeconfig)
-    yield fleet
-    bury(fleet.operators)
+    with graveyard() as operators:
+        yield Fleet(kube.namespace, mlflow_server.url, kubeconfig, operators)
 
 
 @pytest.mark.usefixtures("kubelet")

@@ -4,7 +4,8 @@ import asyncio
 import gc
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from regisseur_operator.adapters.kubernetes_session import Connection, load_connection
@@ -52,8 +53,23 @@ def build_settings(
     )
 
 
-def bury(operators: Iterable["RunningOperator"]) -> None:
-    """Kill operators and close what they leave open, as the kernel does for a dead process."""
+@contextmanager
+def graveyard() -> Iterator[list["RunningOperator"]]:
+    """Give a list for operators; at the end they are killed and what they left open is closed.
+
+    The kernel does that for a dead process. Here the garbage collector does, with a warning for
+    each connection: it may do so at the end only, not in the middle of a test.
+    """
+    operators: list[RunningOperator] = []
+    gc.disable()
+    try:
+        yield operators
+    finally:
+        _bury(operators)
+        gc.enable()
+
+
+def _bury(operators: Iterable["RunningOperator"]) -> None:
     for operator in operators:
         operator.kill()
     eventually(
