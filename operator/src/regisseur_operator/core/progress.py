@@ -64,7 +64,7 @@ def find_problem(observed: Observed) -> Diagnosis | None:
     if refused.get("status") == "True":
         message = f"Pods cannot be created: {refused.get('message', '')}"
         return Diagnosis(Reason.REPLICA_FAILURE, message)
-    wanted = deployment.roll.inputs.fingerprint if deployment.roll is not None else ""
+    wanted = deployment.roll.pod_label if deployment.roll is not None else ""
     return diagnose(pod for pod in observed.pods if pod.inputs == wanted)
 
 
@@ -89,9 +89,9 @@ def _count(observed: Observed, stable: Stable | None) -> Stable | None:
         if pod.is_ready and pod.is_active and pod.version == str(stable.version)
     ]
     if roll is not None and roll.revision == stable.revision:
-        ready = [pod for pod in ready if pod.inputs == roll.inputs.fingerprint]
+        ready = [pod for pod in ready if pod.inputs == roll.pod_label]
     elif roll is not None:
-        ready = [pod for pod in ready if pod.inputs != roll.inputs.fingerprint]
+        ready = [pod for pod in ready if pod.inputs != roll.pod_label]
     return stable.model_copy(update={"ready_replicas": len(ready)})
 
 

@@ -8,7 +8,7 @@ pods for no reason. (Once ControllerRevisions exist, the template moves there.)
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -17,6 +17,7 @@ from regisseur_contract.names import API_GROUP
 from regisseur_operator.api.quantity import parse_quantity
 from regisseur_operator.core.fingerprint import digest, to_canonical_json
 from regisseur_operator.core.identity import Manifest
+from regisseur_operator.core.pods import LABEL_INPUTS
 
 ANNOTATION_ROLL: Final = f"{API_GROUP}/roll"
 ANNOTATION_POD_TEMPLATE: Final = f"{API_GROUP}/pod-template"
@@ -83,6 +84,13 @@ class Roll:
         """The model version that it brings."""
         return self.inputs.served.version
 
+    @property
+    def pod_label(self) -> str:
+        """What its pods carry as `LABEL_INPUTS`: another operator may have computed it."""
+        metadata = (self.template or {}).get("metadata") or {}
+        labels = metadata.get("labels") or {}
+        return str(labels.get(LABEL_INPUTS) or self.inputs.fingerprint)
+
 
 def to_annotations(roll: Roll, template: Manifest) -> dict[str, str]:
     """Write a roll and its rendered template down."""
@@ -109,8 +117,8 @@ def parse_roll(annotations: Mapping[str, str]) -> Roll | None:
         seal = body.pop("seal")
         if seal != _seal(body, template):
             return None
-        inputs = dict(body["inputs"])
-        served = Served(**inputs.pop("served"))
+        inputs = _known(PodInputs, body["inputs"])
+        served = Served(**_known(Served, inputs.pop("served")))
         return Roll(
             revision=body["revision"],
             from_version=body["from"],
@@ -121,6 +129,12 @@ def parse_roll(annotations: Mapping[str, str]) -> Roll | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _known(shape: type[PodInputs | Served], body: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what a newer operator has added: going back to this one rolls nothing."""
+    names = {entry.name for entry in fields(shape)}
+    return {name: value for name, value in body.items() if name in names}
 
 
 def _seal(body: Mapping[str, Any], template: Manifest) -> str:
