@@ -30,7 +30,8 @@ def build_memory(version: int, holders: list[int]) -> Resolved:
         pytest.param([1, 2], (1, [1, 2]), 1, id="the choice stays while nothing enters"),
         pytest.param([1, 2], (3, [1, 2, 3]), 2, id="when the chosen one left the highest wins"),
         pytest.param([5], (2, [1, 2]), 5, id="an archiving promotion is followed"),
-        pytest.param([1, 2], (1, []), 2, id="a memory without holders is none"),
+        pytest.param([1, 2], (1, []), 1, id="to a memory without holders none is new"),
+        pytest.param([2, 3], (1, []), 3, id="a memory without holders whose choice left"),
     ],
 )
 def test_holder_of_the_stage(

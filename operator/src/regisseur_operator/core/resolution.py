@@ -62,7 +62,7 @@ def _look_up(observed: Observed) -> tuple[Resolved | None, Verdict]:
     holders = [holder for holder in answer.holders if holder.status not in UNFINISHED]
     if not holders:
         return None, _nothing_found(answer, reference)
-    chosen = choose_holder(holders, _memory(observed))
+    chosen = choose_holder(holders, _memory_or_live(observed))
     if chosen.version not in answer.artifact_uris:
         return None, _previous_or_waiting(observed, _files_unknown(chosen, answer))
     verdict = _name_holders(holders, chosen, reference)
@@ -74,12 +74,13 @@ def choose_holder(holders: Sequence[ModelVersion], memory: Resolved | None) -> M
 
     The version that newly entered the stage wins. Where none is new the choice stays, and where
     that is gone or nothing is remembered, the highest number wins: MLflow keeps no time of a
-    transition.
+    transition. A memory rebuilt from the Deployment names no holders, so that none is new to it.
     """
     new: list[ModelVersion] = []
     kept: list[ModelVersion] = []
     if memory is not None:
-        new = [holder for holder in holders if holder.version not in memory.holders]
+        if memory.holders:
+            new = [holder for holder in holders if holder.version not in memory.holders]
         kept = [holder for holder in holders if holder.version == memory.version]
     return max(new or kept or holders, key=lambda holder: holder.version)
 
@@ -94,6 +95,16 @@ def _memory(observed: Observed) -> Resolved | None:
         model.reference,
     )
     return last if is_same else None
+
+
+def _memory_or_live(observed: Observed) -> Resolved | None:
+    """With a lost status, what the Deployment was rolled from; only if it is the same model."""
+    if observed.status.resolved is not None:
+        return _memory(observed)
+    recalled, model = _recall(observed), observed.spec.model
+    if recalled is None or (recalled.registry, recalled.model) != (model.registry, model.name):
+        return None
+    return recalled
 
 
 def _remember(
