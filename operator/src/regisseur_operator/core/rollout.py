@@ -21,7 +21,7 @@ def next_roll(observed: Observed, resolution: Resolution) -> Roll | None:
 
     The live roll is returned as it is while its inputs hold: same revision, same template.
     """
-    live = observed.deployment.roll if observed.deployment is not None else None
+    live = _current_roll(observed)
     served = _choose_served(resolution, live)
     inputs = _choose_inputs(observed, served, live) if served is not None else None
     if inputs is None:
@@ -31,6 +31,18 @@ def next_roll(observed: Observed, resolution: Resolution) -> Roll | None:
     if live.inputs.fingerprint == inputs.fingerprint:
         return live
     return _begin(observed, inputs, live)
+
+
+def _current_roll(observed: Observed) -> Roll | None:
+    """Return the live roll unless the status knows a later one.
+
+    `kubectl rollout undo` brings the annotations of the old ReplicaSet back: whole, but outdated.
+    """
+    live, status = observed.deployment.roll if observed.deployment else None, observed.status
+    known = [part.revision for part in (status.stable, status.candidate) if part is not None]
+    if live is None or live.revision < max(known, default=0):
+        return None
+    return live
 
 
 def _choose_served(resolution: Resolution, live: Roll | None) -> Served | None:
@@ -111,11 +123,7 @@ def _previous_version(status: ModelDeploymentStatus, revision: int) -> int | Non
 
 
 def _begin(observed: Observed, inputs: PodInputs, live: Roll | None) -> Roll:
-    stable = observed.status.stable
-    from_version = live.version if live is not None else None
-    from_revision = live.revision if live is not None else None
-    if stable is not None:
-        from_version, from_revision = stable.version, stable.revision
+    from_version, from_revision = _find_origin(observed, live)
     return Roll(
         revision=_last_revision(observed.status, live) + 1,
         from_version=from_version,
@@ -123,6 +131,18 @@ def _begin(observed: Observed, inputs: PodInputs, live: Roll | None) -> Roll:
         started_at=_whole_seconds(observed.now),
         inputs=inputs,
     )
+
+
+def _find_origin(observed: Observed, live: Roll | None) -> tuple[int | None, int | None]:
+    """Return version and revision of what served last; a roll that never ended brought nothing."""
+    stable, deployment = observed.status.stable, observed.deployment
+    if stable is not None:
+        return stable.version, stable.revision
+    if live is None or deployment is None:
+        return None, None
+    if deployment.is_rolled_out:
+        return live.version, live.revision
+    return live.from_version, live.from_revision
 
 
 def _last_revision(status: ModelDeploymentStatus, live: Roll | None) -> int:
@@ -144,7 +164,7 @@ def tell_roll(observed: Observed, roll: Roll) -> tuple[Note, ...]:
     if roll == live or roll.revision in known:
         return ()
     started = Note("Normal", Reason.ROLLOUT_STARTED, _describe_start(roll, live))
-    if live is None or live.revision == roll.from_revision:
+    if live is None or live.revision <= (roll.from_revision or 0):
         return (started,)
     superseded = f"Rollout {live.revision} of version {live.version} ends before it was complete"
     return (Note("Normal", Reason.ROLLOUT_SUPERSEDED, superseded), started)
