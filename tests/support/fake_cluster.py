@@ -72,12 +72,6 @@ class FakeCluster:
 
         return self._write(f"apply {kind.kind} {address[2]}", change)
 
-    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
-        """Delete an object by its uid."""
-        live = self.objects.get((kind.kind, namespace, name))
-        if live is not None and live["metadata"]["uid"] == uid:
-            self.remove(kind, namespace, name)
-
     async def write_status(self, manifest: Manifest) -> Manifest:
         """Replace the status of a ModelDeployment."""
         address = address_of(MODELDEPLOYMENT, manifest)

@@ -50,10 +50,6 @@ class RecordingCluster:
             "apply", kind.kind, manifest, lambda: self._inner.apply(kind, manifest)
         )
 
-    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
-        """Pass through."""
-        await self._inner.delete(kind, namespace, name, uid)
-
     async def write_status(self, manifest: Manifest) -> Manifest:
         """Count and pass through."""
         return await self._write(

@@ -61,10 +61,6 @@ class Cluster(Protocol):
         """Apply by server-side apply as our field manager, taking over fields by force."""
         ...
 
-    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
-        """Delete the object if it still has this uid; one that is gone is fine."""
-        ...
-
     async def write_status(self, manifest: Manifest) -> Manifest:
         """Replace the status of a ModelDeployment; `ConflictError` on an old resourceVersion."""
         ...

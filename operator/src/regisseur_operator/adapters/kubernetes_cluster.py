@@ -47,19 +47,6 @@ class KubernetesCluster:
         _, applied = await self._apply(kind, manifest, force=True)
         return applied
 
-    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
-        """Delete the object if it still has this uid; one that is gone is fine."""
-        options = {
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "propagationPolicy": "Background",
-            "preconditions": {"uid": uid},
-        }
-        try:
-            await self._api.request("DELETE", path_of(kind, namespace, name), body=options)
-        except (NotFoundError, ConflictError):
-            return
-
     async def write_status(self, manifest: Manifest) -> Manifest:
         """Replace the status of a ModelDeployment; `ConflictError` on an old resourceVersion."""
         metadata = manifest["metadata"]
