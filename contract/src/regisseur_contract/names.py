@@ -27,5 +27,16 @@ ROLE_STABLE: Final = "stable"
 LABEL_MODEL_VERSION: Final = f"{API_GROUP}/model-version"
 """Version of the registered model that a pod serves; for people and queries only."""
 
+LABEL_REHEARSAL: Final = f"{API_GROUP}/rehearsal"
+"""Name of the ModelDeployment whose version a pod rehearses. Such a pod has not the label above: no
+Service, Deployment or PodDisruptionBudget may count it in."""
+
+ANNOTATION_RETRY: Final = f"{API_GROUP}/retry"
+"""A verb: another value than the one in `status.handled.retry` tries rejected versions again."""
+
+ANNOTATION_RESTART: Final = f"{API_GROUP}/restart"
+"""A verb: another value than the one in `status.handled.restart` replaces all pods."""
+
 CONTAINER_SERVER: Final = "server"
 CONTAINER_FETCH: Final = "fetch"
+CONTAINER_REHEARSE: Final = "rehearse"

@@ -22,12 +22,28 @@ ENV_REGISTRY_URL: Final = "REGISSEUR_REGISTRY_URL"
 ENV_FETCH_TIMEOUT_SECONDS: Final = "REGISSEUR_FETCH_TIMEOUT_SECONDS"
 """Deadline of one attempt to download the whole model."""
 
+ENV_EXPECTED_DIGEST: Final = "REGISSEUR_EXPECTED_DIGEST"
+"""Canonical digest (see `digest`) that the files must have; empty where none is known."""
+
+ENV_SERVED_ARTIFACT_URI: Final = "REGISSEUR_SERVED_ARTIFACT_URI"
+"""In a rehearsal: where the served version is; `fetch` brings its MLmodel along to compare."""
+
+ENV_REQUIREMENTS: Final = "REGISSEUR_REQUIREMENTS"
+"""In a rehearsal: Strict, Minor or Ignore, how the model's requirements bind the image."""
+
+ENV_SIGNATURE: Final = "REGISSEUR_SIGNATURE"
+"""In a rehearsal: Compatible or Any, whether the served version's callers must be able to stay."""
+
 MODEL_MOUNT: Final = "/model"
 """Where the volume shared by the fetch and server containers is mounted."""
 
 MODEL_DIR: Final = f"{MODEL_MOUNT}/current"
 """The model folder (the one with `MLmodel`); it appears by rename, complete or not at all."""
 
+SERVED_DIR: Final = f"{MODEL_MOUNT}/served"
+"""In a rehearsal: the folder with the served version's MLmodel; absent when nothing is served."""
+
+SUBCOMMAND_REHEARSE: Final = "rehearse"
 SUBCOMMAND_FETCH: Final = "fetch"
 SUBCOMMAND_SERVE: Final = "serve"
 """Arguments of the serving image's entry point."""
