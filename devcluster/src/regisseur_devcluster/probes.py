@@ -31,6 +31,19 @@ def wait_for(daemon: Daemon, is_ready: Callable[[], bool], *, seconds: float = 6
         time.sleep(POLL_SECONDS)
 
 
+def wait_until_answers(url: str, *, seconds: float = 30) -> None:
+    """Wait until a health address of this machine says 200.
+
+    Raises:
+        DevclusterError: Time is up.
+    """
+    deadline = time.monotonic() + seconds
+    while not answers(url):
+        if time.monotonic() > deadline:
+            raise DevclusterError(f"{url} does not answer after {seconds:.0f} s")
+        time.sleep(POLL_SECONDS)
+
+
 def answers(url: str) -> bool:
     """Return whether a health address of this machine says 200.
 

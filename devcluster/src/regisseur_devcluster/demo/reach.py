@@ -17,11 +17,13 @@ from typing import Final, Protocol
 
 import regisseur_contract
 import regisseur_devcluster
+from regisseur_contract.http import ROUTE_LIVE
 from regisseur_devcluster.demo.kubectl import Kubectl
 from regisseur_devcluster.demo.loadprocess import local_command
 from regisseur_devcluster.demo.mlflowserver import NAMESPACE as MLFLOW_NAMESPACE
 from regisseur_devcluster.demo.mlflowserver import OUTSIDE_URL
 from regisseur_devcluster.errors import DevclusterError
+from regisseur_devcluster.probes import wait_until_answers
 from regisseur_devcluster.settings import environment
 
 CARRIED: Final = (
@@ -66,12 +68,15 @@ class NodeReach:
     kubectl: Kubectl
 
     def mlflow(self) -> AbstractContextManager[str]:
-        """Lead to MLflow."""
+        """Lead to MLflow; kube-proxy opens the port a moment after the pod is ready."""
+        wait_until_answers(f"{OUTSIDE_URL}/health")
         return nullcontext(OUTSIDE_URL)
 
     def service(self, name: str) -> AbstractContextManager[str]:
-        """Lead to a Service."""
-        return nullcontext(self._address(name))
+        """Lead to a Service; the same moment may pass before its port opens."""
+        address = self._address(name)
+        wait_until_answers(f"{address}{ROUTE_LIVE}")
+        return nullcontext(address)
 
     def load_command(self, name: str) -> list[str]:
         """Return the command of a load on this machine."""
