@@ -1,14 +1,17 @@
 """A model registry in memory, as its watcher shows it to reconciles."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from regisseur_operator.ports import (
+    EMPTY_RUN,
     Key,
     ModelVersion,
     Reference,
     RegistryAnswer,
     RegistryHealth,
+    Run,
 )
 
 UNREACHABLE = "connection refused"
@@ -20,13 +23,19 @@ class FakeRegistry:
 
     Attributes:
         known: False as long as the watcher has not asked yet.
+        hidden_files: Versions whose files are somewhere unknown.
+        hidden_runs: Versions whose run could not be read yet.
+        closely_watched: Who asked for every tick to look at tags and metrics.
         names: Registries that the operator was configured with.
     """
 
     versions: dict[tuple[str, int], ModelVersion] = field(default_factory=dict)
     aliases: dict[tuple[str, str], int] = field(default_factory=dict)
+    runs: dict[tuple[str, int], Run] = field(default_factory=dict)
     hidden_files: set[int] = field(default_factory=set)
+    hidden_runs: set[int] = field(default_factory=set)
     followed: dict[Key, Reference] = field(default_factory=dict)
+    closely_watched: set[Key] = field(default_factory=set)
     health: RegistryHealth = field(default_factory=lambda: RegistryHealth(ever_answered=True))
     known: bool = True
     names: frozenset[str] = frozenset({"default"})
@@ -40,6 +49,14 @@ class FakeRegistry:
     def forget(self, key: Key) -> None:
         """Take note of who follows no longer."""
         self.followed.pop(key, None)
+        self.closely_watched.discard(key)
+
+    def watch_closely(self, key: Key, *, is_close: bool) -> None:
+        """Take note of who looks closely."""
+        if is_close:
+            self.closely_watched.add(key)
+        else:
+            self.closely_watched.discard(key)
 
     def answer(self, reference: Reference) -> RegistryAnswer | None:
         """Look the reference up."""
@@ -59,6 +76,11 @@ class FakeRegistry:
                 version: f"mlflow-artifacts:/1/models/{self._id(reference.model, version)}"
                 for version in shown
             },
+            runs={
+                holder.version: self.runs.get((reference.model, holder.version), EMPTY_RUN)
+                for holder in holders
+                if holder.version not in self.hidden_runs
+            },
         )
 
     def _id(self, model: str, version: int) -> str:
@@ -73,17 +95,54 @@ class FakeRegistry:
 
     # ---- what people do ------------------------------------------------------------------------
 
-    def register(self, version: int, *, model: str = "wine", status: str = "READY") -> None:
-        """Register a version in no stage."""
+    def register(
+        self,
+        version: int,
+        *,
+        model: str = "wine",
+        status: str = "READY",
+        tags: Mapping[str, str] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        run_tags: Mapping[str, str] | None = None,
+        model_id: str = "",
+    ) -> None:
+        """Register a version in no stage, with the run that made it."""
+        model_id = model_id or f"m-{version}"
+        self.runs[model, version] = Run(metrics=dict(metrics or {}), tags=dict(run_tags or {}))
         self.versions[model, version] = ModelVersion(
             model=model,
             version=version,
             stage="None",
             status=status,
             run_id=f"run-{version}",
-            source=f"models:/m-{version}",
-            model_id=f"m-{version}",
+            source=f"models:/{model_id}",
+            model_id=model_id,
+            tags=dict(tags or {}),
         )
+
+    def set_tag(self, version: int, key: str, value: str, *, model: str = "wine") -> None:
+        """Set a tag of a version."""
+        held = self.versions[model, version]
+        self.versions[model, version] = replace(held, tags={**held.tags, key: value})
+
+    def set_metric(self, version: int, name: str, value: float, *, model: str = "wine") -> None:
+        """Log a metric to the run of a version."""
+        run = self.runs[model, version]
+        self.runs[model, version] = replace(run, metrics={**run.metrics, name: value})
+
+    def delete_version(self, version: int, *, model: str = "wine") -> None:
+        """Delete a version; its aliases go silently."""
+        del self.versions[model, version]
+        self.runs.pop((model, version), None)
+        self.aliases = {
+            at: number for at, number in self.aliases.items() if (at[0], number) != (model, version)
+        }
+
+    def delete_model(self, model: str = "wine") -> None:
+        """Delete a model with all it has; the next one of that name starts at version 1."""
+        for name, version in list(self.versions):
+            if name == model:
+                self.delete_version(version, model=model)
 
     def promote(self, version: int, *, model: str = "wine", archive: bool = True) -> None:
         """Move a version to Production, and those there to Archived."""

@@ -10,15 +10,18 @@ from typing import Literal, Protocol
 
 from regisseur_operator.core.identity import Key, Kind, Manifest
 from regisseur_operator.core.registry import (
+    EMPTY_RUN,
     ModelVersion,
     Reference,
     RegisteredModel,
     RegistryAnswer,
     RegistryHealth,
+    Run,
 )
 from regisseur_operator.errors import OperatorError
 
 __all__ = [
+    "EMPTY_RUN",
     "Clock",
     "Cluster",
     "ClusterView",
@@ -33,6 +36,7 @@ __all__ = [
     "RegistryAnswer",
     "RegistryHealth",
     "RegistryView",
+    "Run",
 ]
 
 # ---- Kubernetes ------------------------------------------------------------------------------
@@ -61,6 +65,13 @@ class Cluster(Protocol):
         """Apply by server-side apply as our field manager, taking over fields by force."""
         ...
 
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
+        """Delete one very object; one that is gone is fine, another of its name a `ConflictError`.
+
+        What it owns goes with it, in the background; it may itself linger for a while.
+        """
+        ...
+
     async def write_status(self, manifest: Manifest) -> Manifest:
         """Replace the status of a ModelDeployment; `ConflictError` on an old resourceVersion."""
         ...
@@ -75,6 +86,10 @@ class ClusterView(Protocol):
 
     def children(self, key: Key, kind: Kind) -> Sequence[Manifest]:
         """Objects of a kind that carry the ModelDeployment's label, pods included."""
+        ...
+
+    def rehearsal_pods(self, key: Key) -> Sequence[Manifest]:
+        """Pods that carry the ModelDeployment's rehearsal label: its own, and foreign ones."""
         ...
 
     def record(self, kind: Kind, manifest: Manifest) -> None:
@@ -127,6 +142,10 @@ class Registry(Protocol):
         """Storage URI of a version's folder, as `model-versions/get-download-uri` gives it."""
         ...
 
+    async def run(self, run_id: str) -> Run:
+        """What training wrote down; `EMPTY_RUN` where the run is gone."""
+        ...
+
 
 class RegistryView(Protocol):
     """What the registry watchers have seen last, for all registries."""
@@ -137,6 +156,13 @@ class RegistryView(Protocol):
 
     def forget(self, key: Key) -> None:
         """Stop following for this ModelDeployment."""
+        ...
+
+    def watch_closely(self, key: Key, *, is_close: bool) -> None:
+        """Read the tags and runs of what `key` follows again with every tick, or no longer.
+
+        MLflow moves no time stamp when a tag or a metric changes, so that only looking tells.
+        """
         ...
 
     def answer(self, reference: Reference) -> RegistryAnswer | None:

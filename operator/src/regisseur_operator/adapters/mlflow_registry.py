@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regisseur_operator.adapters.mlflow_http import MissingError, MlflowHttp
 from regisseur_operator.errors import OperatorError, UnreachableError
-from regisseur_operator.ports import ModelVersion, RegisteredModel
+from regisseur_operator.ports import EMPTY_RUN, ModelVersion, RegisteredModel, Run
 
 API: Final = "/api/2.0/mlflow"
 LONGEST_FILTER: Final = 3800
@@ -79,6 +79,24 @@ class _Location(_Part):
     artifact_uri: str = Field(min_length=1)
 
 
+class _Metric(_Part):
+    key: str
+    value: float
+
+
+class _RunData(_Part):
+    metrics: list[_Metric] = Field(default_factory=list)
+    tags: list[_Tag] = Field(default_factory=list)
+
+
+class _Run(_Part):
+    data: _RunData = Field(default_factory=_RunData)
+
+
+class _OneRun(_Part):
+    run: _Run
+
+
 class MlflowRegistry:
     """The port `Registry` over an MLflow server.
 
@@ -144,6 +162,18 @@ class MlflowRegistry:
         params = {"name": model, "version": str(version)}
         answer = await self._ask(_Location, "model-versions/get-download-uri", params)
         return answer.artifact_uri
+
+    async def run(self, run_id: str) -> Run:
+        """Return what training wrote down; `EMPTY_RUN` where the run is gone."""
+        try:
+            answer = await self._ask(_OneRun, "runs/get", {"run_id": run_id})
+        except MissingError:
+            return EMPTY_RUN
+        data = answer.run.data
+        return Run(
+            metrics={metric.key: metric.value for metric in data.metrics},
+            tags={tag.key: tag.value for tag in data.tags},
+        )
 
     async def _versions_one_by_one(self, name: str) -> Sequence[ModelVersion]:
         """Read what stages and aliases hold: no filter can spell a name with both quotes."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,18 @@ class RegisteredModel:
 
 
 @dataclass(frozen=True)
+class Run:
+    """What training wrote down when it made a version."""
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+EMPTY_RUN: Final = Run()
+"""Of a version that was made without a run, or whose run was deleted."""
+
+
+@dataclass(frozen=True)
 class RegistryHealth:
     """Whether a registry answers.
 
@@ -73,6 +86,7 @@ class RegistryAnswer:
         holders: The versions that the reference names now, ascending; several in a stage is
             MLflow's usual state, an alias or a version has at most one.
         artifact_uris: Storage URI by version number, for those among the holders that were asked.
+        runs: Run by version number, for those among the holders whose run was asked for.
     """
 
     known: bool
@@ -80,3 +94,4 @@ class RegistryAnswer:
     holders: tuple[ModelVersion, ...]
     health: RegistryHealth
     artifact_uris: Mapping[int, str] = field(default_factory=dict)
+    runs: Mapping[int, Run] = field(default_factory=dict)

@@ -12,7 +12,13 @@ from typing import Final
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import ConditionType, Resolved
 from regisseur_operator.core.observed import Observed, build_reference
-from regisseur_operator.core.registry import ModelVersion, Reference, RegistryAnswer
+from regisseur_operator.core.registry import (
+    EMPTY_RUN,
+    ModelVersion,
+    Reference,
+    RegistryAnswer,
+    Run,
+)
 from regisseur_operator.core.verdict import Verdict, previous_verdict
 
 UNREACHABLE_AFTER: Final = timedelta(seconds=30)
@@ -31,6 +37,8 @@ class Resolution:
         verdict: The condition Resolved.
         reachable: The condition RegistryReachable.
         requeue_after_seconds: When the passing of time alone will change the answer.
+        chosen: The version as the registry's present answer tells it, None without one.
+        run: The run that made it.
     """
 
     resolved: Resolved | None
@@ -38,35 +46,41 @@ class Resolution:
     verdict: Verdict
     reachable: Verdict
     requeue_after_seconds: float | None = None
+    chosen: ModelVersion | None = None
+    run: Run = EMPTY_RUN
 
 
 def resolve(observed: Observed) -> Resolution:
     """Find the version that the reference names."""
     reachable, requeue_after_seconds = _judge_reachability(observed)
-    resolved, verdict = _look_up(observed)
+    resolved, chosen, verdict = _look_up(observed)
+    runs = observed.answer.runs if observed.answer is not None else {}
     return Resolution(
         resolved=resolved or _recall(observed),
         is_fresh=resolved is not None,
         verdict=verdict,
         reachable=reachable,
         requeue_after_seconds=requeue_after_seconds,
+        chosen=chosen,
+        run=runs.get(chosen.version, EMPTY_RUN) if chosen is not None else EMPTY_RUN,
     )
 
 
-def _look_up(observed: Observed) -> tuple[Resolved | None, Verdict]:
+def _look_up(observed: Observed) -> tuple[Resolved | None, ModelVersion | None, Verdict]:
     answer, reference = observed.answer, build_reference(observed.spec)
     if answer is None:
-        return None, _registry_unknown(observed)
+        return None, None, _registry_unknown(observed)
     if not answer.known:
-        return None, _previous_or_waiting(observed, f"{describe(reference)} is being looked up")
+        waiting = f"{describe(reference)} is being looked up"
+        return None, None, _previous_or_waiting(observed, waiting)
     holders = [holder for holder in answer.holders if holder.status not in UNFINISHED]
     if not holders:
-        return None, _nothing_found(answer, reference)
+        return None, None, _nothing_found(answer, reference)
     chosen = choose_holder(holders, _memory_or_live(observed))
     if chosen.version not in answer.artifact_uris:
-        return None, _previous_or_waiting(observed, _files_unknown(chosen, answer))
+        return None, None, _previous_or_waiting(observed, _files_unknown(chosen, answer))
     verdict = _name_holders(holders, chosen, reference)
-    return _remember(observed, holders, chosen, answer), verdict
+    return _remember(observed, holders, chosen, answer), chosen, verdict
 
 
 def choose_holder(holders: Sequence[ModelVersion], memory: Resolved | None) -> ModelVersion:

@@ -28,6 +28,12 @@ class Registries:
         if registry is not None:
             self._watchers[registry].forget(key)
 
+    def watch_closely(self, key: Key, *, is_close: bool) -> None:
+        """Read the tags and runs of what `key` follows again with every tick, or no longer."""
+        registry = self._followed.get(key)
+        if registry is not None:
+            self._watchers[registry].watch_closely(key, is_close=is_close)
+
     def answer(self, reference: Reference) -> RegistryAnswer | None:
         """Return the last answer; None where no registry of that name is configured."""
         watcher = self._watchers.get(reference.registry)

@@ -62,6 +62,7 @@ class RegistryWatcher:
         self._metrics = metrics
         self._followers = Followers()
         self._states: dict[str, ModelState] = {}
+        self._close: set[Key] = set()
         self._told: dict[Key, object] = {}
         self._health = RegistryHealth()
         self._model_health: dict[str, RegistryHealth] = {}
@@ -82,8 +83,16 @@ class RegistryWatcher:
 
     def forget(self, key: Key) -> None:
         """Stop following for this ModelDeployment."""
+        self._close.discard(key)
         self._told.pop(key, None)
         self._drop(self._followers.remove(key))
+
+    def watch_closely(self, key: Key, *, is_close: bool) -> None:
+        """Read the tags and runs of what `key` follows again with every tick, or no longer."""
+        if is_close:
+            self._close.add(key)
+        else:
+            self._close.discard(key)
 
     def answer(self, reference: Reference) -> RegistryAnswer:
         """Return the last answer about a reference."""
