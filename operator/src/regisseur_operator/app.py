@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from regisseur_contract.names import LABEL_MODELDEPLOYMENT
 from regisseur_operator.adapters.kubernetes_api import KubernetesApi
 from regisseur_operator.adapters.kubernetes_cluster import KubernetesCluster
 from regisseur_operator.adapters.kubernetes_events import KubernetesEvents
@@ -17,7 +16,7 @@ from regisseur_operator.adapters.mlflow_registry import MlflowRegistry
 from regisseur_operator.handlers.shell import KopfShell
 from regisseur_operator.ports import Clock, Cluster
 from regisseur_operator.reconcile import Configuration, Reconciler
-from regisseur_operator.resources import CHILD_KINDS, MODELDEPLOYMENT
+from regisseur_operator.resources import MODELDEPLOYMENT, WATCHED
 from regisseur_operator.runtime.caches import Caches
 from regisseur_operator.runtime.clock import SystemClock
 from regisseur_operator.runtime.elector import Elector, LeadershipLostError
@@ -149,17 +148,17 @@ class _Parts:
         self._queue = KeyedQueue(lambda: random.uniform(0.7, 1.3))  # noqa: S311
         metrics.queue_depth.set_function(lambda: len(self._queue))
         wake = self._queue.add
-        self._caches = Caches(MODELDEPLOYMENT, CHILD_KINDS)
+        self._caches = Caches(MODELDEPLOYMENT, WATCHED)
         self._modeldeployments = ModelDeployments(
             KubernetesWatching(api, MODELDEPLOYMENT), self._caches.modeldeployments, wake, metrics
         )
         self._informers = [
             Informer(
-                KubernetesWatching(api, kind, selector=LABEL_MODELDEPLOYMENT),
-                self._caches.of_kind[kind],
+                KubernetesWatching(api, watched.kind, selector=watched.label),
+                self._caches.of_watched[watched],
                 wake,
             )
-            for kind in CHILD_KINDS
+            for watched in WATCHED
         ]
         self._events = EventSender(KubernetesEvents(api), clock, metrics)
         self._registries = {entry.name: self._build_registry(entry) for entry in self.entries}

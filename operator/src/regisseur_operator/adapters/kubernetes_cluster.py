@@ -47,6 +47,19 @@ class KubernetesCluster:
         _, applied = await self._apply(kind, manifest, force=True)
         return applied
 
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
+        """Delete one very object; `ConflictError` where another one has its name by now."""
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": uid},
+        }
+        try:
+            await self._api.request("DELETE", path_of(kind, namespace, name), body=options)
+        except NotFoundError:
+            return
+
     async def write_status(self, manifest: Manifest) -> Manifest:
         """Replace the status of a ModelDeployment; `ConflictError` on an old resourceVersion."""
         metadata = manifest["metadata"]

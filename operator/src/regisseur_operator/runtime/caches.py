@@ -11,6 +11,7 @@ from typing import Final
 
 from regisseur_contract.names import LABEL_MODELDEPLOYMENT
 from regisseur_operator.ports import Key, Kind, Manifest
+from regisseur_operator.resources import REHEARSAL_PODS, REPLICA_SET, Watched
 
 TOMBSTONES: Final = 10_000
 """How many deleted uids are remembered: far more than writes can be in flight."""
@@ -24,22 +25,20 @@ def key_of(manifest: Manifest) -> Key:
     return Key(metadata["namespace"], metadata["name"])
 
 
-def owner_key(manifest: Manifest) -> Key | None:
-    """Return the key of the ModelDeployment that a child's label names."""
-    metadata = manifest["metadata"]
-    name = (metadata.get("labels") or {}).get(LABEL_MODELDEPLOYMENT)
-    return Key(metadata["namespace"], name) if name else None
-
-
 def version_of(manifest: Manifest) -> int:
     """Return the resourceVersion, which the API server promises to be comparable."""
     return int(manifest["metadata"]["resourceVersion"])
 
 
 class ObjectCache:
-    """The objects of one kind."""
+    """The objects of one kind.
 
-    def __init__(self) -> None:
+    Args:
+        label: What names the ModelDeployment that an object belongs to.
+    """
+
+    def __init__(self, label: str = LABEL_MODELDEPLOYMENT) -> None:
+        self._label = label
         self._objects: dict[Key, Manifest] = {}
         self._by_owner: defaultdict[Key, set[Key]] = defaultdict(set)
         self._gone: dict[str, int] = {}
@@ -50,6 +49,12 @@ class ObjectCache:
     def get(self, key: Key) -> Manifest | None:
         """Return an object, or None when it is not there."""
         return self._objects.get(key)
+
+    def owner_of(self, manifest: Manifest) -> Key | None:
+        """Return the key of the ModelDeployment that an object belongs to by its label."""
+        metadata = manifest["metadata"]
+        name = (metadata.get("labels") or {}).get(self._label)
+        return Key(metadata["namespace"], name) if name else None
 
     def of_owner(self, owner: Key) -> list[Manifest]:
         """Return the objects with the label of a ModelDeployment, by name."""
@@ -65,7 +70,7 @@ class ObjectCache:
             return False
         self._unlink(key)
         self._objects[key] = slim(manifest)
-        if owner := owner_key(manifest):
+        if owner := self.owner_of(manifest):
             self._by_owner[owner].add(key)
         return True
 
@@ -101,7 +106,7 @@ class ObjectCache:
 
     def _unlink(self, key: Key) -> None:
         known = self._objects.get(key)
-        if known is None or (owner := owner_key(known)) is None:
+        if known is None or (owner := self.owner_of(known)) is None:
             return
         self._by_owner[owner].discard(key)
         if not self._by_owner[owner]:
@@ -115,13 +120,13 @@ class ObjectCache:
 
 
 class Caches:
-    """The port `ClusterView`: one cache a kind."""
+    """The port `ClusterView`: one cache for ModelDeployments and for each thing watched."""
 
-    def __init__(self, modeldeployment: Kind, children: Iterable[Kind]) -> None:
+    def __init__(self, modeldeployment: Kind, watched: Iterable[Watched]) -> None:
+        self._modeldeployment = modeldeployment
         self.modeldeployments = ObjectCache()
-        self.of_kind: Mapping[Kind, ObjectCache] = {
-            modeldeployment: self.modeldeployments,
-            **{kind: ObjectCache() for kind in children},
+        self.of_watched: Mapping[Watched, ObjectCache] = {
+            watch: ObjectCache(watch.label) for watch in watched
         }
 
     def modeldeployment(self, key: Key) -> Manifest | None:
@@ -130,16 +135,33 @@ class Caches:
 
     def children(self, key: Key, kind: Kind) -> Sequence[Manifest]:
         """Return the objects of a kind that carry the ModelDeployment's label."""
-        return self.of_kind[kind].of_owner(key)
+        return self.of_watched[Watched(kind, LABEL_MODELDEPLOYMENT)].of_owner(key)
+
+    def rehearsal_pods(self, key: Key) -> Sequence[Manifest]:
+        """Return the pods that carry the ModelDeployment's rehearsal label."""
+        return self.of_watched[REHEARSAL_PODS].of_owner(key)
 
     def record(self, kind: Kind, manifest: Manifest) -> None:
         """Take in the answer to our own write, unless something newer was seen already."""
-        self.of_kind[kind].upsert(manifest)
+        if kind == self._modeldeployment:
+            self.modeldeployments.upsert(manifest)
+        for watch, cache in self.of_watched.items():
+            if watch.kind == kind and cache.owner_of(manifest) is not None:
+                cache.upsert(manifest)
 
 
 def slim(manifest: Manifest) -> Manifest:
     """Return an object without what nobody here reads and what makes up half of its size."""
+    if manifest.get("kind") == REPLICA_SET.kind:
+        return _outline(manifest)
     metadata = {k: v for k, v in manifest["metadata"].items() if k != "managedFields"}
     if _NOISE in metadata.get("annotations", {}):
         metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if k != _NOISE}
     return {**manifest, "metadata": metadata}
+
+
+def _outline(manifest: Manifest) -> Manifest:
+    """Keep the head alone: there are many ReplicaSets, and they are asked for their owner only."""
+    unread = ("managedFields", "annotations")
+    metadata = {k: v for k, v in manifest["metadata"].items() if k not in unread}
+    return {"apiVersion": manifest["apiVersion"], "kind": manifest["kind"], "metadata": metadata}

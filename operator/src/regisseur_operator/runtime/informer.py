@@ -1,4 +1,4 @@
-"""Keeps one kind of children in its cache, by list and watch with the label of ModelDeployments.
+"""Keeps one kind of children in its cache, by list and watch with the label that names their owner.
 
 A broken stream goes on from the last resourceVersion; one that cannot (410) lists again and takes
 the difference, so that what was deleted meanwhile is seen. No fault of the API server ends it.
@@ -14,7 +14,7 @@ from regisseur_operator.adapters.kubernetes_errors import GoneError
 from regisseur_operator.adapters.kubernetes_watching import Change, KubernetesWatching
 from regisseur_operator.errors import OperatorError
 from regisseur_operator.ports import Key, Manifest
-from regisseur_operator.runtime.caches import ObjectCache, key_of, owner_key, version_of
+from regisseur_operator.runtime.caches import ObjectCache, key_of, version_of
 from regisseur_operator.telemetry import Repeated
 
 log = logging.getLogger(__name__)
@@ -99,11 +99,13 @@ class Informer:
         return {
             owner
             for known, manifest in pairs
-            if known and (owner := owner_key(known)) and owner != owner_key(manifest)
+            if known
+            and (owner := self._cache.owner_of(known))
+            and owner != self._cache.owner_of(manifest)
         }
 
     def _wake_owner(self, manifest: Manifest) -> None:
-        if owner := owner_key(manifest):
+        if owner := self._cache.owner_of(manifest):
             self._wake(owner)
 
     async def _rest(self) -> None:

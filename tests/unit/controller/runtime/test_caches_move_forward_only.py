@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from regisseur_contract.names import LABEL_MODELDEPLOYMENT
+from regisseur_contract.names import LABEL_MODELDEPLOYMENT, LABEL_REHEARSAL
 from regisseur_operator.ports import Key, Kind, Manifest
+from regisseur_operator.resources import POD, REHEARSAL_PODS, REPLICA_SET, Watched
 from regisseur_operator.runtime.caches import Caches, ObjectCache
 
 WINE = Key("ml", "wine")
@@ -118,7 +119,7 @@ def test_what_nobody_reads_is_not_kept() -> None:
 
 
 def test_the_view_has_a_cache_for_each_kind() -> None:
-    caches = Caches(CUSTOM, [SERVICE])
+    caches = Caches(CUSTOM, [Watched(SERVICE, LABEL_MODELDEPLOYMENT)])
 
     caches.record(CUSTOM, build(5, owner=""))
     caches.record(SERVICE, build(6))
@@ -126,3 +127,36 @@ def test_the_view_has_a_cache_for_each_kind() -> None:
     assert caches.modeldeployment(WINE) is not None
     assert len(caches.children(WINE, SERVICE)) == 1
     assert caches.children(Key("ml", "other"), SERVICE) == []
+
+
+def test_rehearsal_pods_are_not_among_the_children() -> None:
+    caches = Caches(CUSTOM, [Watched(POD, LABEL_MODELDEPLOYMENT), REHEARSAL_PODS])
+
+    caches.record(POD, build(5, uid="u1", name="wine-7f9c-x2"))
+    caches.record(POD, build(6, uid="u2", name="wine-r", labels={LABEL_REHEARSAL: "wine"}))
+
+    assert [pod["metadata"]["uid"] for pod in caches.children(WINE, POD)] == ["u1"]
+    assert [pod["metadata"]["uid"] for pod in caches.rehearsal_pods(WINE)] == ["u2"]
+    assert caches.rehearsal_pods(Key("ml", "other")) == []
+
+
+def test_a_pod_with_both_labels_is_seen_in_both_places() -> None:
+    caches = Caches(CUSTOM, [Watched(POD, LABEL_MODELDEPLOYMENT), REHEARSAL_PODS])
+    labels = {LABEL_MODELDEPLOYMENT: "wine", LABEL_REHEARSAL: "wine"}
+
+    caches.record(POD, build(5, labels=labels))
+
+    assert len(caches.children(WINE, POD)) == len(caches.rehearsal_pods(WINE)) == 1
+
+
+def test_of_a_replica_set_only_the_head_is_kept() -> None:
+    cache = ObjectCache()
+    manifest = build(5, annotations={"a": "b"}, ownerReferences=[{"uid": "u0"}])
+
+    cache.upsert({"apiVersion": "apps/v1", "kind": REPLICA_SET.kind, **manifest, "spec": {}})
+
+    found = cache.get(WINE)
+    assert found is not None
+    assert "spec" not in found
+    assert "annotations" not in found["metadata"]
+    assert found["metadata"]["ownerReferences"] == [{"uid": "u0"}]
