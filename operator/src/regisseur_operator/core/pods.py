@@ -1,12 +1,18 @@
-"""What a serving pod says about itself, reduced to what decisions look at."""
+"""What a pod says about itself, reduced to what decisions look at.
+
+Whatever may be missing is taken as missing: a pod that was just made has no status at all, and
+one unreadable pod must not keep the others from being judged.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from regisseur_contract.names import (
     API_GROUP,
     CONTAINER_FETCH,
+    CONTAINER_REHEARSE,
     CONTAINER_SERVER,
     LABEL_MODEL_VERSION,
 )
@@ -14,6 +20,9 @@ from regisseur_operator.core.identity import Manifest
 
 LABEL_INPUTS: Final = f"{API_GROUP}/pod-inputs"
 """Fingerprint of what a pod was rendered from: tells the pods of one roll from another's."""
+
+ANNOTATION_TRIAL: Final = f"{API_GROUP}/trial"
+"""Key of the trial that a pod rehearses: a pod of another trial says nothing about this one."""
 
 FINISHED_PHASES: Final = frozenset({"Succeeded", "Failed"})
 
@@ -38,7 +47,13 @@ class ContainerFacts:
 
 @dataclass(frozen=True)
 class PodFacts:
-    """One pod; it is told apart by its uid, as names and addresses come again."""
+    """One pod; it is told apart by its uid, as names and addresses come again.
+
+    Attributes:
+        controller_uid: Who made it and counts it, empty where it stands alone.
+        fetched_at: When its model was downloaded, None until then.
+        ready_since: Since when it is ready, None while it is not.
+    """
 
     uid: str
     name: str
@@ -50,6 +65,9 @@ class PodFacts:
     unschedulable: str = ""
     fetch: ContainerFacts | None = None
     server: ContainerFacts | None = None
+    controller_uid: str = ""
+    fetched_at: datetime | None = None
+    ready_since: datetime | None = None
 
     @property
     def is_active(self) -> bool:
@@ -57,23 +75,84 @@ class PodFacts:
         return not (self.is_terminating or self.is_finished)
 
 
+@dataclass(frozen=True)
+class RehearsalPod:
+    """The pod that rehearses a version.
+
+    Attributes:
+        key: Of the trial that it is for, empty where somebody took it away.
+        version: Of the model, as its label has it.
+        phase: The kubelet's; Succeeded and Failed are final.
+        reason: Why the pod as a whole ended, such as Evicted or DeadlineExceeded.
+    """
+
+    name: str
+    uid: str
+    key: str
+    version: str
+    phase: str = ""
+    reason: str = ""
+    message: str = ""
+    is_terminating: bool = False
+    created_at: datetime | None = None
+    unschedulable: str = ""
+    fetch: ContainerFacts | None = None
+    rehearse: ContainerFacts | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all of its containers have ended for good."""
+        return self.phase in FINISHED_PHASES
+
+
 def observe_pod(manifest: Manifest) -> PodFacts:
-    """Read a pod."""
+    """Read a serving pod."""
     metadata, status = manifest["metadata"], manifest.get("status") or {}
-    labels = metadata.get("labels") or {}
-    conditions = {entry.get("type"): entry for entry in status.get("conditions") or ()}
+    labels, conditions = metadata.get("labels") or {}, _observe_conditions(status)
+    ready = conditions.get("Ready", {})
+    is_ready = ready.get("status") == "True"
     return PodFacts(
-        uid=metadata["uid"],
+        uid=metadata.get("uid", ""),
         name=metadata["name"],
         version=labels.get(LABEL_MODEL_VERSION, ""),
         inputs=labels.get(LABEL_INPUTS, ""),
-        is_ready=conditions.get("Ready", {}).get("status") == "True",
+        is_ready=is_ready,
         is_terminating=metadata.get("deletionTimestamp") is not None,
         is_finished=status.get("phase") in FINISHED_PHASES,
         unschedulable=_observe_unschedulable(conditions.get("PodScheduled", {})),
         fetch=_observe_container(status.get("initContainerStatuses"), CONTAINER_FETCH),
         server=_observe_container(status.get("containerStatuses"), CONTAINER_SERVER),
+        controller_uid=_observe_controller(metadata),
+        fetched_at=_observe_success(status.get("initContainerStatuses"), CONTAINER_FETCH),
+        ready_since=_parse_time(ready.get("lastTransitionTime")) if is_ready else None,
     )
+
+
+def observe_rehearsal_pod(manifest: Manifest) -> RehearsalPod:
+    """Read the pod of a rehearsal."""
+    metadata, status = manifest["metadata"], manifest.get("status") or {}
+    conditions = _observe_conditions(status)
+    return RehearsalPod(
+        name=metadata["name"],
+        uid=metadata.get("uid", ""),
+        key=(metadata.get("annotations") or {}).get(ANNOTATION_TRIAL, ""),
+        version=(metadata.get("labels") or {}).get(LABEL_MODEL_VERSION, ""),
+        phase=status.get("phase") or "",
+        reason=status.get("reason") or "",
+        message=status.get("message") or "",
+        is_terminating=metadata.get("deletionTimestamp") is not None,
+        created_at=_parse_time(metadata.get("creationTimestamp")),
+        unschedulable=_observe_unschedulable(conditions.get("PodScheduled", {})),
+        fetch=_observe_container(status.get("initContainerStatuses"), CONTAINER_FETCH),
+        rehearse=_observe_container(status.get("containerStatuses"), CONTAINER_REHEARSE),
+    )
+
+
+# ---- the pod ---------------------------------------------------------------------------------
+
+
+def _observe_conditions(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {str(entry.get("type")): entry for entry in status.get("conditions") or ()}
 
 
 def _observe_unschedulable(condition: Mapping[str, Any]) -> str:
@@ -82,26 +161,49 @@ def _observe_unschedulable(condition: Mapping[str, Any]) -> str:
     return str(condition.get("message") or "no node can take it")
 
 
-def _observe_container(
-    statuses: Sequence[Mapping[str, Any]] | None, name: str
-) -> ContainerFacts | None:
-    for status in statuses or ():
-        if status.get("name") == name:
-            return _observe_container_status(status)
-    return None
+def _observe_controller(metadata: Mapping[str, Any]) -> str:
+    owners = metadata.get("ownerReferences") or ()
+    return next((str(owner.get("uid", "")) for owner in owners if owner.get("controller")), "")
 
 
-def _observe_container_status(status: Mapping[str, Any]) -> ContainerFacts:
+def _parse_time(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment is not None else None
+
+
+# ---- its containers --------------------------------------------------------------------------
+
+Statuses = Sequence[Mapping[str, Any]] | None
+
+
+def _find_status(statuses: Statuses, name: str) -> Mapping[str, Any] | None:
+    return next((status for status in statuses or () if status.get("name") == name), None)
+
+
+def _observe_container(statuses: Statuses, name: str) -> ContainerFacts | None:
+    status = _find_status(statuses, name)
+    if status is None:
+        return None
     state = status.get("state") or {}
     waiting = state.get("waiting") or {}
     ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
     return ContainerFacts(
-        name=status["name"],
-        restarts=status.get("restartCount", 0),
-        is_running="running" in state,
-        waiting_reason=waiting.get("reason", ""),
-        waiting_message=waiting.get("message", ""),
+        name=name,
+        restarts=status.get("restartCount") or 0,
+        is_running=state.get("running") is not None,
+        waiting_reason=waiting.get("reason") or "",
+        waiting_message=waiting.get("message") or "",
         exit_code=ended.get("exitCode"),
-        exit_reason=ended.get("reason", ""),
+        exit_reason=ended.get("reason") or "",
         exit_message=(ended.get("message") or "").strip(),
     )
+
+
+def _observe_success(statuses: Statuses, name: str) -> datetime | None:
+    """Return when a container has done its work; an earlier attempt that failed is not that."""
+    state = (_find_status(statuses, name) or {}).get("state") or {}
+    ended = state.get("terminated") or {}
+    return _parse_time(ended.get("finishedAt")) if ended.get("exitCode") == 0 else None
