@@ -15,7 +15,13 @@ from regisseur_operator.core.roll import is_same_amount
 ANNOTATION_DESIRED: Final = f"{API_GROUP}/desired-hash"
 """Digest of what was applied last: the only way to see that something is no longer desired."""
 
-MERGE_KEYS: Final = ("uid", "mountPath", "topologyKey", "name", "port")
+MERGE_KEYS: Final = (
+    ("uid",),
+    ("mountPath",),
+    ("topologyKey", "whenUnsatisfiable"),
+    ("name",),
+    ("port",),
+)
 WHOLE: Final = frozenset({"spec.selector"})
 """A selector means something else with one label more: it has to equal the desired one."""
 
@@ -68,22 +74,32 @@ def _sequence_differences(live: object, desired: Sequence[object], path: str) ->
     if not isinstance(live, Sequence) or isinstance(live, str):
         yield path
         return
-    key = _merge_key(desired)
-    if key is None:
+    names = _merge_key(desired)
+    if names is None:
         if list(live) != list(desired):
             yield path
         return
-    found = {item.get(key): item for item in live if isinstance(item, Mapping)}
+    found = {_name_item(item, names): item for item in live if isinstance(item, Mapping)}
     for item in desired:
         if isinstance(item, Mapping):
-            yield from _differences(found.get(item[key]), item, f"{path}[{item[key]}]")
+            name = _name_item(item, names)
+            yield from _differences(found.get(name), item, f"{path}[{name}]")
 
 
-def _merge_key(items: Sequence[object]) -> str | None:
-    for key in MERGE_KEYS:
-        if all(isinstance(item, Mapping) and key in item for item in items):
-            return key
+def _merge_key(items: Sequence[object]) -> tuple[str, ...] | None:
+    """Return the fields that tell the items apart; a list without any is compared as a whole."""
+    entries = [item for item in items if isinstance(item, Mapping)]
+    if len(entries) < len(items):
+        return None
+    for names in MERGE_KEYS:
+        if all(name in entry for entry in entries for name in names):
+            is_unique = len({_name_item(entry, names) for entry in entries}) == len(entries)
+            return names if is_unique else None
     return None
+
+
+def _name_item(item: Mapping[str, object], names: Sequence[str]) -> str:
+    return ", ".join(str(item.get(name)) for name in names)
 
 
 def _is_same(live: object, desired: object, path: str) -> bool:

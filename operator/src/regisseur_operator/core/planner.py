@@ -2,6 +2,7 @@
 
 An object is written when the digest of what is desired changed, or when the live object no longer
 contains it. So nothing is written at rest, a plan of an applied plan is empty, and an edit is seen.
+Fixed objects are created and never changed; what is to go is named by its uid.
 """
 
 from collections.abc import Sequence
@@ -17,14 +18,23 @@ from regisseur_operator.core.observed import Child, Observed
 NAMED_PATHS: Final = 3
 """How many edited fields a note names."""
 
+COMES_AND_GOES: Final = "HorizontalPodAutoscaler"
+"""It is there only while the spec asks for it: that it is missing does not say it was deleted."""
+
 
 @dataclass(frozen=True)
 class Desired:
-    """An object that is to exist; the notes are about its contents."""
+    """An object that is to exist; the notes are about its contents.
+
+    Attributes:
+        is_fixed: Whether it is created when it is missing and never changed afterwards. Nothing is
+            told of it but its own notes.
+    """
 
     kind: Kind
     manifest: Manifest
     notes: tuple[Note, ...] = ()
+    is_fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,35 +45,63 @@ class Write:
     kind: Kind
     manifest: Manifest
     notes: tuple[Note, ...] = ()
+    is_fixed: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the object."""
+        return str(self.manifest["metadata"]["name"])
 
     @property
     def title(self) -> str:
         """Name it in log lines."""
-        return f"{self.action} {self.kind.kind} {self.manifest['metadata']['name']}"
+        return f"{self.action} {self.kind.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Delete:
+    """One very object that is to go; its notes are told only if it does."""
+
+    kind: Kind
+    name: str
+    uid: str
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Name it in log lines."""
+        return f"delete {self.kind.kind} {self.name}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to write, in order."""
+    """What to write, in order, and what to delete afterwards."""
 
     writes: tuple[Write, ...] = ()
+    deletes: tuple[Delete, ...] = ()
 
 
-def plan_writes(observed: Observed, desired: Sequence[Desired]) -> Plan:
-    """Compare what is to exist with what does."""
+def plan_writes(
+    observed: Observed, desired: Sequence[Desired], deletes: Sequence[Delete] = ()
+) -> Plan:
+    """Compare what is to exist with what does; nothing is done while suspended."""
     if observed.spec.suspend:
         return Plan()
     planned = (_plan_write(observed, wanted) for wanted in desired)
-    return Plan(tuple(write for write in planned if write is not None))
+    leaving = {c.manifest["metadata"]["uid"] for c in observed.children if c.is_terminating}
+    return Plan(
+        tuple(write for write in planned if write is not None),
+        tuple(delete for delete in deletes if delete.uid not in leaving),
+    )
 
 
 def _plan_write(observed: Observed, wanted: Desired) -> Write | None:
     manifest = seal_desired(wanted.manifest)
     live = _find_live(observed, wanted)
     if live is None:
-        notes = (_tell_creation(observed, wanted), *wanted.notes)
-        return Write("create", wanted.kind, manifest, notes)
-    if live.is_terminating:
+        notes = (*_tell_creation(observed, wanted), *wanted.notes)
+        return Write("create", wanted.kind, manifest, notes, wanted.is_fixed)
+    if live.is_terminating or wanted.is_fixed:
         return None
     is_changed = read_seal(live.manifest) != read_seal(manifest)
     drift = find_drift(live.manifest, manifest)
@@ -90,12 +128,15 @@ def _find_live(observed: Observed, wanted: Desired) -> Child | None:
 # ---- why -------------------------------------------------------------------------------------
 
 
-def _tell_creation(observed: Observed, wanted: Desired) -> Note:
+def _tell_creation(observed: Observed, wanted: Desired) -> tuple[Note, ...]:
+    if wanted.is_fixed:
+        return ()
     what = f"{wanted.kind.kind} {wanted.manifest['metadata']['name']}"
     existed = observed.status.stable is not None or observed.status.candidate is not None
-    if existed:
-        return Note("Warning", Reason.CHILD_RESTORED, f"{what} was deleted and is created again")
-    return Note("Normal", Reason.CHILD_CREATED, f"Created {what}")
+    if existed and wanted.kind.kind != COMES_AND_GOES:
+        message = f"{what} was deleted and is created again"
+        return (Note("Warning", Reason.CHILD_RESTORED, message),)
+    return (Note("Normal", Reason.CHILD_CREATED, f"Created {what}"),)
 
 
 def _tell_edit(wanted: Desired, drift: Sequence[str]) -> Note:

@@ -1,24 +1,29 @@
 """Carries a plan out, and touches nothing that belongs to somebody else.
 
 Before something is created, the live ModelDeployment and the name are looked at: the caches may be
-old, and the garbage collector must not find new children of an owner that is gone.
+old, and the garbage collector must not find new children of an owner that is gone. What is deleted
+is looked at as well. Deletes come last: what replaces an object is there before it goes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from regisseur_contract.names import KIND
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.core.conditions import Refusal
 from regisseur_operator.core.drift import find_drift, read_seal
 from regisseur_operator.core.fingerprint import digest
-from regisseur_operator.core.identity import Key, Manifest
+from regisseur_operator.core.identity import Key, Kind, Manifest
 from regisseur_operator.core.notes import Note
 from regisseur_operator.core.observed import Observed, find_controller
-from regisseur_operator.core.planner import Plan, Write, claim
+from regisseur_operator.core.planner import Delete, Plan, Write, claim
 from regisseur_operator.errors import ConflictError, TerminalError, TransientError
 from regisseur_operator.ports import Cluster, ClusterView
-from regisseur_operator.resources import MODELDEPLOYMENT
+from regisseur_operator.resources import CONTROLLER_REVISION, DEPLOYMENT, MODELDEPLOYMENT, POD
+
+RESTS_ON: Final[Mapping[Kind, Kind]] = {DEPLOYMENT: CONTROLLER_REVISION}
+"""No pods of a template that could not be kept: nothing could bring it back later."""
 
 
 class OwnerGoneError(Exception):
@@ -32,13 +37,19 @@ class Applied:
     Attributes:
         writes: Titles of the writes that succeeded.
         refusal: What only a person can put right.
-        fault: What goes away by itself; it ended the plan.
+        refused: The same by the kind of what was refused.
+        fault: What goes away by itself.
     """
 
     writes: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     refusal: Refusal | None = None
+    refused: dict[Kind, Refusal] = field(default_factory=dict)
     fault: TransientError | None = None
+
+    def refuse(self, kind: Kind, error: TerminalError, text: str = "") -> None:
+        """Take in that an object was refused."""
+        self.refusal = self.refused[kind] = Refusal(Reason(error.reason), text or str(error))
 
 
 class Writer:
@@ -47,7 +58,7 @@ class Writer:
     def __init__(self, cluster: Cluster, view: ClusterView) -> None:
         self._cluster = cluster
         self._view = view
-        self._contested: dict[Key, dict[str, str]] = {}
+        self._contested: dict[Key, dict[tuple[Kind, str], str]] = {}
 
     def forget(self, key: Key) -> None:
         """Drop what is remembered of a ModelDeployment."""
@@ -63,6 +74,8 @@ class Writer:
         try:
             for write in await self._admit(observed, plan.writes, applied):
                 await self._try(observed, write, applied)
+            for delete in plan.deletes:
+                await self._try_delete(observed, delete, applied)
         except TransientError as fault:
             applied.fault = fault
         except TerminalError as error:
@@ -70,19 +83,24 @@ class Writer:
         return applied
 
     async def _try(self, observed: Observed, write: Write, applied: Applied) -> None:
-        """Carry one write out; a refusal of one object does not hold up the others."""
+        """Carry one write out; a refusal of one object holds up only what rests on it."""
+        if RESTS_ON.get(write.kind) in applied.refused:
+            return
         try:
             await self._write(observed, write, applied)
         except TerminalError as error:
-            what = f"{write.kind.kind} {write.manifest['metadata']['name']}"
-            applied.refusal = Refusal(Reason(error.reason), f"{what} was refused: {error}")
+            text = f"{write.kind.kind} {write.name} was refused: {error}"
+            applied.refuse(write.kind, error, text)
 
     # ---- what may be written -----------------------------------------------------------------
 
     async def _admit(
         self, observed: Observed, writes: Sequence[Write], applied: Applied
     ) -> list[Write]:
-        """Return the writes that touch nothing foreign; creates go together or not at all."""
+        """Return the writes that touch nothing foreign; creates go together or not at all.
+
+        A pod stands alone: neither do the others wait for it, nor it for them.
+        """
         if not any(write.action == "create" for write in writes):
             return list(writes)
         await self._check_owner(observed)
@@ -91,10 +109,14 @@ class Writer:
             try:
                 admitted.append(await self._check_name(observed, write))
             except TerminalError as error:
-                applied.refusal = Refusal(Reason(error.reason), str(error))
-        if applied.refusal is not None:
-            return [write for write in admitted if write.action == "apply"]
-        return admitted
+                applied.refuse(write.kind, error)
+            except TransientError as fault:
+                if write.kind != POD:
+                    raise
+                applied.fault = fault
+        if applied.refused.keys() <= {POD}:
+            return admitted
+        return [write for write in admitted if write.action == "apply" or write.kind == POD]
 
     async def _check_owner(self, observed: Observed) -> None:
         live = await self._cluster.read(MODELDEPLOYMENT, *observed.key)
@@ -109,19 +131,34 @@ class Writer:
     async def _check_name(self, observed: Observed, write: Write) -> Write:
         if write.action != "create":
             return write
-        live = await self._cluster.read(write.kind, *observed.key)
+        live = await self._cluster.read(write.kind, observed.key.namespace, write.name)
         if live is None:
             return write
-        what, owner = f"{write.kind.kind} {observed.key.name}", find_controller(live)
-        if live["metadata"].get("deletionTimestamp"):
-            raise TransientError(f"{what} is still being deleted", retry_after_seconds=1.0)
+        what, owner = f"{write.kind.kind} {write.name}", find_controller(live)
         if owner.get("uid") == observed.uid:
-            # The cache has not seen it, or its label was taken away.
-            return Write("apply", write.kind, claim(write.manifest, live), ())
+            return await self._take_up(write, live)
         if (owner.get("kind"), owner.get("name")) == (KIND, observed.key.name):
             text = f"{what} of an earlier ModelDeployment is about to be deleted"
             raise TransientError(text, retry_after_seconds=1.0)
+        if live["metadata"].get("deletionTimestamp"):
+            raise TransientError(f"{what} is still being deleted", retry_after_seconds=1.0)
         raise TerminalError(Reason.NAME_CONFLICT, _tell_conflict(what, owner.get("kind")))
+
+    async def _take_up(self, write: Write, live: Manifest) -> Write:
+        """Go on with a child that the cache has not seen, or whose label was taken away."""
+        what = f"{write.kind.kind} {write.name}"
+        metadata = live["metadata"]
+        if metadata.get("deletionTimestamp"):
+            raise TransientError(f"{what} is still being deleted", retry_after_seconds=1.0)
+        if not write.is_fixed:
+            return Write("apply", write.kind, claim(write.manifest, live), ())
+        if not _is_labelled(live, write.manifest):
+            # It cannot be changed, and without its label nobody would ever see it.
+            await self._cluster.delete(
+                write.kind, metadata["namespace"], write.name, metadata["uid"]
+            )
+        self._view.record(write.kind, live)
+        raise ConflictError(f"{what} was there already")
 
     # ---- writes ------------------------------------------------------------------------------
 
@@ -136,16 +173,49 @@ class Writer:
         applied.writes.append(write.title)
         applied.notes += write.notes
         drift = find_drift(answer, write.manifest)
-        if drift:
+        if drift and not write.is_fixed:
             seen = self._contested.setdefault(observed.key, {})
-            seen[write.kind.kind] = _fingerprint(write, answer)
+            seen[write.kind, write.name] = _fingerprint(write, answer)
             applied.notes.append(_tell_contest(write, drift))
 
     def _is_contested(self, observed: Observed, write: Write) -> bool:
         """Whether this very write was tried on this very object, and something undid it."""
-        known = self._contested.get(observed.key, {}).get(write.kind.kind)
-        live = next((c.manifest for c in observed.children if c.kind == write.kind), None)
+        named = (write.kind, write.name)
+        known = self._contested.get(observed.key, {}).get(named)
+        live = next((c.manifest for c in observed.children if (c.kind, c.name) == named), None)
         return live is not None and known == _fingerprint(write, live)
+
+    # ---- deletes -----------------------------------------------------------------------------
+
+    async def _try_delete(self, observed: Observed, delete: Delete, applied: Applied) -> None:
+        try:
+            is_gone = await self._delete(observed, delete)
+        except TerminalError as error:
+            text = f"{delete.kind.kind} {delete.name} cannot be deleted: {error}"
+            applied.refuse(delete.kind, error, text)
+            return
+        if is_gone:
+            applied.writes.append(delete.title)
+            applied.notes += delete.notes
+
+    async def _delete(self, observed: Observed, delete: Delete) -> bool:
+        """Delete what is still there and still ours; tell whether there was anything to do."""
+        live = await self._cluster.read(delete.kind, observed.key.namespace, delete.name)
+        if live is None or live["metadata"]["uid"] != delete.uid:
+            return False
+        if live["metadata"].get("deletionTimestamp"):
+            self._view.record(delete.kind, live)
+            return False
+        if find_controller(live).get("uid") != observed.uid:
+            self._view.record(delete.kind, live)
+            return False
+        await self._cluster.delete(delete.kind, observed.key.namespace, delete.name, delete.uid)
+        return True
+
+
+def _is_labelled(live: Manifest, desired: Manifest) -> bool:
+    labels = live["metadata"].get("labels") or {}
+    return bool(labels.items() >= desired["metadata"].get("labels", {}).items())
 
 
 def _fingerprint(write: Write, live: Manifest) -> str:
@@ -164,6 +234,6 @@ def _tell_conflict(what: str, owner_kind: str | None) -> str:
 
 
 def _tell_contest(write: Write, drift: Sequence[str]) -> Note:
-    what = f"{write.kind.kind} {write.manifest['metadata']['name']}"
+    what = f"{write.kind.kind} {write.name}"
     message = f"Something changes {what} each time it is written: {', '.join(drift[:3])}"
     return Note("Warning", Reason.CHILD_CONTESTED, message)
