@@ -1,6 +1,8 @@
 """`dvc repro` leads from nothing to a registered version that tells where it comes from."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +10,24 @@ import pytest
 import skops.io
 import yaml
 
-from regisseur_contract.tags import TAG_DATA_VERSION, TAG_GIT_SHA
+from regisseur_contract import exits
+from regisseur_contract.runtime import (
+    ENV_ARTIFACT_URI,
+    ENV_EXPECTED_DIGEST,
+    ENV_MODEL_DIR,
+    ENV_REGISTRY_URL,
+    SUBCOMMAND_FETCH,
+)
+from regisseur_contract.tags import TAG_DATA_VERSION, TAG_DIGEST, TAG_GIT_SHA
 from regisseur_training.adapters.files import TEST_DATA, read_rows
 from regisseur_training.adapters.model_file import read_model
 from regisseur_training.core.dataset import features_of
 from regisseur_training.core.model import TRUSTED_TYPES
 from support.mlflow_server import MlflowServer
-from support.model_versions import call, read_run, read_stages, read_version
+from support.model_versions import call, digest_folder, read_run, read_stages, read_version
 from support.pipeline import GIT_COMMIT, Pipeline, read_recorded
+from support.serving_process import own_environment
+from support.stored_files import StoredFiles
 
 MODEL = "wine-of-the-pipeline"
 
@@ -92,11 +104,53 @@ def test_run_and_version_tell_the_commit_and_the_data(
 ) -> None:
     data = read_recorded(pipeline.lock(), "prepare", "outs")["data/wine.csv"]
     lineage = {TAG_GIT_SHA: GIT_COMMIT, TAG_DATA_VERSION: data}
-    assert tags_of(version) == lineage
+    assert tags_of(version).items() >= lineage.items()
     tags = tags_of(run["data"])
     assert {key: tags[key] for key in lineage} == lineage
     assert tags["mlflow.source.git.commit"] == GIT_COMMIT
     assert run["info"]["status"] == "FINISHED"
+
+
+def test_the_version_tells_the_digest_of_its_files(
+    version: dict[str, Any], model_folder: Path, mlflow_server: MlflowServer
+) -> None:
+    told = tags_of(version)[TAG_DIGEST]
+    assert told == digest_folder(model_folder), "the store holds other files than were sent"
+    assert told == StoredFiles(mlflow_server, MODEL, int(version["version"])).digest
+
+
+def test_the_digest_is_that_of_a_download(
+    version: dict[str, Any], mlflow_server: MlflowServer, tmp_path: Path
+) -> None:
+    download = f"""
+import mlflow
+mlflow.set_tracking_uri({mlflow_server.url!r})
+mlflow.artifacts.download_artifacts("models:/{MODEL}/{version["version"]}", dst_path="files")
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", download], cwd=tmp_path, check=True)
+    folder = tmp_path / "files"
+    assert (folder / "registered_model_meta").exists(), "MLflow's client adds a file of its own"
+    assert digest_folder(folder) == tags_of(version)[TAG_DIGEST]
+
+
+def test_the_digest_is_the_one_that_a_pod_compares(
+    version: dict[str, Any], mlflow_server: MlflowServer, tmp_path: Path
+) -> None:
+    def fetch(digest: str, folder: str) -> int:
+        environment = {
+            ENV_ARTIFACT_URI: StoredFiles(mlflow_server, MODEL, int(version["version"])).uri,
+            ENV_REGISTRY_URL: mlflow_server.url,
+            ENV_MODEL_DIR: str(tmp_path / folder / "current"),
+            ENV_EXPECTED_DIGEST: digest,
+            "REGISSEUR_TERMINATION_LOG": str(tmp_path / "termination-log"),
+        }
+        command = [sys.executable, "-m", "regisseur_serving", SUBCOMMAND_FETCH]
+        return subprocess.run(command, env=own_environment() | environment, check=False).returncode
+
+    told = tags_of(version)[TAG_DIGEST]
+    other = f"{told[:-1]}{'0' if told[-1] != '0' else '1'}"
+    assert fetch(told, "expected") == 0
+    assert fetch(other, "others") == exits.DIGEST_MISMATCH
 
 
 def test_the_run_shows_the_card_and_the_confusion_matrix(

@@ -4,6 +4,7 @@ Plain REST where that is enough: it takes milliseconds, while the MLflow client 
 import. Only a version with a real model in it goes through the client, as training does.
 """
 
+import hashlib
 import json
 import os
 import urllib.error
@@ -15,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from regisseur_contract.tags import STAGE_ARCHIVED, STAGE_NONE
+from regisseur_contract.digest import digest_files
+from regisseur_contract.tags import STAGE_ARCHIVED, STAGE_NONE, TAG_DIGEST
 
 _CALL_TIMEOUT_SECONDS = 20.0
 _DEFAULT_EXPERIMENT = "0"
@@ -43,6 +45,7 @@ def create_model_version(
     folder: Path | None = None,
     metrics: Mapping[str, float] | None = None,
     tags: Mapping[str, str] | None = None,
+    with_digest: bool = False,
 ) -> int:
     """Register the next version of a model, with a run behind it, and return its number.
 
@@ -52,7 +55,9 @@ def create_model_version(
         folder: Files to upload as the model; none by default (a version that points at nothing).
         metrics: Metrics of the run.
         tags: Tags of the version.
+        with_digest: Tag it with the digest of the folder, as training does.
     """
+    own = {TAG_DIGEST: digest_folder(folder)} if with_digest and folder is not None else {}
     run_id = _create_run(server, metrics or {})
     model = call(
         server,
@@ -78,7 +83,7 @@ def create_model_version(
             "source": f"models:/{model['model_id']}",
             "run_id": run_id,
             "model_id": model["model_id"],
-            "tags": _pairs(tags or {}),
+            "tags": _pairs({**own, **(tags or {})}),
         },
     )
     return int(answer["model_version"]["version"])
@@ -91,8 +96,12 @@ def register_model_version(
     *,
     input_example: object = None,
     metrics: Mapping[str, float] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> int:
-    """Log a fitted scikit-learn model with the MLflow client, register it, return the version."""
+    """Log a fitted scikit-learn model with the MLflow client, register it, return the version.
+
+    It has no digest tag: see `support.stored_files` for the digest of what is stored.
+    """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     with warnings.catch_warnings():
@@ -110,7 +119,21 @@ def register_model_version(
                 input_example=input_example,
                 skops_trusted_types=skops.io.get_untrusted_types(data=skops.io.dumps(model)),
             )
-    return int(logged.registered_model_version)
+    version = int(logged.registered_model_version)
+    for key, value in (tags or {}).items():
+        set_version_tag(server, name, version, key, value)
+    return version
+
+
+def digest_folder(folder: Path) -> str:
+    """Return the canonical digest of a model folder."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return digest_files(
+        {
+            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+        }
+    )
 
 
 def create_registered_model(server: Registry, name: str) -> None:
@@ -160,6 +183,16 @@ def delete_alias(server: Registry, name: str, alias: str) -> None:
     )
 
 
+def set_version_tag(server: Registry, name: str, version: int, key: str, value: str) -> None:
+    """Set a tag of a version, which moves no timestamp."""
+    call(
+        server,
+        "POST",
+        "/api/2.0/mlflow/model-versions/set-tag",
+        {"name": name, "version": str(version), "key": key, "value": value},
+    )
+
+
 def delete_version(server: Registry, name: str, version: int) -> None:
     """Delete a version, whatever stage or alias it holds."""
     call(
@@ -198,7 +231,30 @@ def call(server: Registry, method: str, path: str, body: Json | None = None) -> 
         RegistryRefusedError: It answered with an error.
     """
     data = None if body is None else json.dumps(body).encode()
-    return dict(json.loads(_send(server, method, path, data, "application/json") or b"{}"))
+    return dict(json.loads(send(server, method, path, data, "application/json") or b"{}"))
+
+
+def send(
+    server: Registry,
+    method: str,
+    path: str,
+    data: bytes | None = None,
+    content_type: str = "application/octet-stream",
+) -> bytes:
+    """Send bytes to MLflow and return those that it answers.
+
+    Raises:
+        RegistryRefusedError: It answered with an error.
+    """
+    request = urllib.request.Request(
+        server.url + path, data=data, method=method, headers={"Content-Type": content_type}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_CALL_TIMEOUT_SECONDS) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        message = error.read().decode(errors="replace")[:500]
+        raise RegistryRefusedError(f"{method} {path}: {error.code} {message}") from None
 
 
 def _create_run(server: Registry, metrics: Mapping[str, float]) -> str:
@@ -241,25 +297,7 @@ def _upload(server: Registry, folder: Path, artifact_uri: str) -> None:
     place = artifact_uri.removeprefix("mlflow-artifacts:/")
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         target = urllib.parse.quote(f"{place}/{file.relative_to(folder).as_posix()}")
-        _send(
-            server,
-            "PUT",
-            f"/api/2.0/mlflow-artifacts/artifacts/{target}",
-            file.read_bytes(),
-            "application/octet-stream",
-        )
-
-
-def _send(server: Registry, method: str, path: str, data: bytes | None, content_type: str) -> bytes:
-    request = urllib.request.Request(
-        server.url + path, data=data, method=method, headers={"Content-Type": content_type}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=_CALL_TIMEOUT_SECONDS) as answer:
-            return bytes(answer.read())
-    except urllib.error.HTTPError as error:
-        message = error.read().decode(errors="replace")[:500]
-        raise RegistryRefusedError(f"{method} {path}: {error.code} {message}") from None
+        send(server, "PUT", f"/api/2.0/mlflow-artifacts/artifacts/{target}", file.read_bytes())
 
 
 def _pairs(tags: Mapping[str, str]) -> list[Json]:

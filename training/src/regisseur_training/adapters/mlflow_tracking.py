@@ -1,30 +1,24 @@
 """One run in MLflow that tells all about a model, and the version registered from it."""
 
-import importlib.metadata
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from regisseur_contract.tags import TAG_DATA_VERSION, TAG_GIT_SHA
+from regisseur_contract.tags import TAG_DATA_VERSION, TAG_DIGEST, TAG_GIT_SHA
 from regisseur_training.adapters.mlflow_connection import (
     connect,
     errors_in_one_line,
     without_credentials,
 )
+from regisseur_training.adapters.mlflow_models import StoredModel, store_model
 from regisseur_training.adapters.model_file import list_untrusted_types
 from regisseur_training.core.model import TRUSTED_TYPES, Classifier
 from regisseur_training.errors import TrainingError
 from regisseur_training.ports import Registration, TrainingRecord
 
-if TYPE_CHECKING:
-    from mlflow.models.model import ModelInfo
-
 _MLFLOW_GIT_TAG = "mlflow.source.git.commit"
-_REQUIREMENTS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
-"""What loading the model takes. Named here because MLflow would load it once more to find out."""
 
 
 def register_model(
@@ -47,8 +41,8 @@ def register_model(
         raise TrainingError(f"the model needs types that nobody trusts: {', '.join(foreign)}")
     connect(uri)
     with errors_in_one_line(uri, f"register {record.name}"), _quiet():
-        run_id, logged = _log_run(uri, record, classifier, example, trusted)
-        version = _create_version(record, logged)
+        run_id, stored = _log_run(uri, record, classifier, example, trusted)
+        version = _create_version(record, stored)
     return Registration(
         name=record.name,
         version=version,
@@ -63,9 +57,8 @@ def _log_run(
     classifier: Classifier,
     example: pd.DataFrame,
     trusted: list[str],
-) -> tuple[str, "ModelInfo"]:
+) -> tuple[str, StoredModel]:
     import mlflow  # noqa: PLC0415 - it takes seconds, after the address was checked
-    import mlflow.sklearn  # noqa: PLC0415
 
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
@@ -76,29 +69,27 @@ def _log_run(
         mlflow.log_text(record.card, "card.md")
         for path in record.pictures:
             mlflow.log_artifact(str(path), artifact_path="plots")
-        logged = mlflow.sklearn.log_model(
-            classifier,
-            name="model",
-            serialization_format=mlflow.sklearn.SERIALIZATION_FORMAT_SKOPS,
-            skops_trusted_types=trusted,
-            signature=mlflow.models.infer_signature(example, classifier.predict(example)),
-            input_example=example,
-            pip_requirements=[f"{p}=={importlib.metadata.version(p)}" for p in _REQUIREMENTS],
+        run_id = str(run.info.run_id)
+        stored = store_model(
+            classifier, example, run_id=run_id, params=record.params, trusted=trusted
         )
-        mlflow.log_metrics(dict(record.metrics), model_id=logged.model_id)
-    return run.info.run_id, logged
+        mlflow.log_metrics(dict(record.metrics), model_id=stored.model_id)
+    return run_id, stored
 
 
-def _create_version(record: TrainingRecord, logged: "ModelInfo") -> int:
+def _create_version(record: TrainingRecord, stored: StoredModel) -> int:
     import mlflow  # noqa: PLC0415 - see above
 
     version = mlflow.register_model(
-        logged.model_uri, record.name, tags=_lineage(record), await_registration_for=0
+        stored.uri,
+        record.name,
+        tags=_lineage(record) | {TAG_DIGEST: stored.digest},
+        await_registration_for=0,
     )
     return int(version.version)
 
 
-def _lineage(record: TrainingRecord) -> dict[str, Any]:
+def _lineage(record: TrainingRecord) -> dict[str, str]:
     return {TAG_GIT_SHA: record.git_sha, TAG_DATA_VERSION: record.data_version}
 
 
