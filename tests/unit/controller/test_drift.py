@@ -33,6 +33,11 @@ SAME: list[Any] = [
         {"volumeMounts": [{"name": "m", "mountPath": "/a"}, {"name": "m", "mountPath": "/b"}]},
         id="mounts of one volume are found by path",
     ),
+    pytest.param(
+        {"tolerations": [{"key": "gpu", "operator": "Exists"}, {"key": "b", "effect": "x"}]},
+        {"tolerations": [{"key": "gpu", "operator": "Exists", "values": []}, {"key": "b"}]},
+        id="items without a name are compared in their order, each for what was said",
+    ),
 ]
 
 DIFFERENT: list[Any] = [
@@ -67,6 +72,18 @@ DIFFERENT: list[Any] = [
         {"c": [{"name": "server", "image": "y"}]},
         ["c[server]"],
         id="an item taken away",
+    ),
+    pytest.param(
+        {"tolerations": [{"key": "a"}, {"key": "b"}]},
+        {"tolerations": [{"key": "a"}]},
+        ["tolerations"],
+        id="one more item without a name",
+    ),
+    pytest.param(
+        {"tolerations": [{"key": "b"}, {"key": "a"}]},
+        {"tolerations": [{"key": "a"}, {"key": "b"}]},
+        ["tolerations[0].key", "tolerations[1].key"],
+        id="items without a name in another order",
     ),
     pytest.param({"args": ["a", "b"]}, {"args": ["a"]}, ["args"], id="plain lists are whole"),
     pytest.param({"a": "text"}, {"a": ["text"]}, ["a"], id="text is not a list"),

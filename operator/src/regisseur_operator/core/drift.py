@@ -76,8 +76,7 @@ def _sequence_differences(live: object, desired: Sequence[object], path: str) ->
         return
     names = _merge_key(desired)
     if names is None:
-        if list(live) != list(desired):
-            yield path
+        yield from _positional_differences(live, desired, path)
         return
     found = {_name_item(item, names): item for item in live if isinstance(item, Mapping)}
     for item in desired:
@@ -86,8 +85,23 @@ def _sequence_differences(live: object, desired: Sequence[object], path: str) ->
             yield from _differences(found.get(name), item, f"{path}[{name}]")
 
 
+def _positional_differences(
+    live: Sequence[object], desired: Sequence[object], path: str
+) -> Iterator[str]:
+    """Compare items that have no name: such lists are replaced as a whole, in their order."""
+    if not any(isinstance(item, Mapping) for item in desired):
+        if list(live) != list(desired):
+            yield path
+        return
+    if len(live) != len(desired):
+        yield path
+        return
+    for number, (found, wanted) in enumerate(zip(live, desired, strict=True)):
+        yield from _differences(found, wanted, f"{path}[{number}]")
+
+
 def _merge_key(items: Sequence[object]) -> tuple[str, ...] | None:
-    """Return the fields that tell the items apart; a list without any is compared as a whole."""
+    """Return the fields that tell the items apart, None where there are none."""
     entries = [item for item in items if isinstance(item, Mapping)]
     if len(entries) < len(items):
         return None

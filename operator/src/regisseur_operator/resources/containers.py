@@ -1,0 +1,153 @@
+"""The containers of a pod: one fetches the model, one serves or rehearses it.
+
+Only the first is told where the model's files are and sees credentials for them. Only the second
+gets the environment that people write, and it can neither change what is ours nor see a secret
+that they did not name.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from regisseur_contract.http import PORT, PORT_NAME, ROUTE_LIVE, ROUTE_READY
+from regisseur_contract.names import CONTAINER_FETCH, CONTAINER_SERVER
+from regisseur_contract.runtime import (
+    DRAIN_SECONDS,
+    ENV_ARTIFACT_URI,
+    ENV_DRAIN_SECONDS,
+    ENV_EXPECTED_DIGEST,
+    ENV_MODEL_DIR,
+    ENV_MODEL_NAME,
+    ENV_MODEL_VERSION,
+    ENV_PREFIX,
+    ENV_REGISTRY_URL,
+    ENV_RUN_ID,
+    MODEL_DIR,
+    MODEL_MOUNT,
+    SUBCOMMAND_FETCH,
+    SUBCOMMAND_SERVE,
+)
+from regisseur_operator.core.identity import Manifest
+from regisseur_operator.core.roll import PodInputs
+
+MODEL_VOLUME: Final = "model"
+SCRATCH_VOLUME: Final = "tmp"
+SCRATCH_MOUNT: Final = "/tmp"  # noqa: S108  # a volume of its own
+
+FETCH_RESOURCES: Final[Manifest] = {
+    "requests": {"cpu": "50m", "memory": "64Mi"},
+    "limits": {"memory": "256Mi"},
+}
+"""The downloader streams, so that this holds for models of any size."""
+
+Environment = Mapping[str, str]
+
+
+def build_fetch(inputs: PodInputs, environment: Environment) -> Manifest:
+    """Return the container that downloads the model; the one with credentials.
+
+    Args:
+        inputs: What the pod is made from.
+        environment: What it is told beside where the files are.
+    """
+    told = {
+        ENV_ARTIFACT_URI: inputs.served.source,
+        ENV_REGISTRY_URL: inputs.registry_url,
+        ENV_MODEL_DIR: MODEL_DIR,
+        **environment,
+    }
+    container = {
+        **_build_container(CONTAINER_FETCH, inputs.image, SUBCOMMAND_FETCH, told),
+        "volumeMounts": [_mount(MODEL_VOLUME, MODEL_MOUNT), _mount(SCRATCH_VOLUME, SCRATCH_MOUNT)],
+        "resources": FETCH_RESOURCES,
+    }
+    if inputs.credentials_secret:
+        container["envFrom"] = [{"secretRef": {"name": inputs.credentials_secret}}]
+    return container
+
+
+def build_server(inputs: PodInputs) -> Manifest:
+    """Return the container that serves the model."""
+    return {
+        **build_main(inputs, CONTAINER_SERVER, SUBCOMMAND_SERVE, {}),
+        "ports": [{"name": PORT_NAME, "containerPort": PORT, "protocol": "TCP"}],
+        "readinessProbe": _build_probe(ROUTE_READY, period=1, timeout=1, failures=3),
+        # Generous, as a server that loads a big model may be slow to answer: one that hangs is
+        # already out of the Service by its readiness, this only starts it again.
+        "livenessProbe": _build_probe(ROUTE_LIVE, period=10, timeout=5, failures=6),
+    }
+
+
+def build_main(inputs: PodInputs, name: str, command: str, environment: Environment) -> Manifest:
+    """Return what a server and a rehearsal have in common: image, environment, resources.
+
+    Args:
+        inputs: What the pod is made from.
+        name: The container's.
+        command: Of the serving image.
+        environment: What it is told beside what it serves.
+    """
+    told = {
+        ENV_MODEL_NAME: inputs.served.model,
+        ENV_MODEL_VERSION: str(inputs.served.version),
+        ENV_RUN_ID: inputs.served.run_id,
+        ENV_MODEL_DIR: MODEL_DIR,
+        ENV_DRAIN_SECONDS: str(DRAIN_SECONDS),
+        **environment,
+    }
+    container = _build_container(name, inputs.image, command, told)
+    model = {**_mount(MODEL_VOLUME, MODEL_MOUNT), "readOnly": True}
+    return {
+        **container,
+        "env": [*container["env"], *_keep_own(inputs.env)],
+        "volumeMounts": [model, _mount(SCRATCH_VOLUME, SCRATCH_MOUNT)],
+        "resources": _build_resources(inputs),
+    }
+
+
+def expect_digest(digest: str) -> Environment:
+    """Tell a container which files it has to find; nothing where they are not known."""
+    return {ENV_EXPECTED_DIGEST: digest}
+
+
+def _keep_own(env: Iterable[Manifest]) -> list[Manifest]:
+    """Return the variables that people gave: the last of two counts, so that none may be ours."""
+    return [
+        # An empty text is left out by the API server, and would look like an edit ever after.
+        {key: value for key, value in entry.items() if value != ""}
+        for entry in env
+        if not str(entry.get("name", "")).startswith(ENV_PREFIX)
+    ]
+
+
+def _build_container(name: str, image: str, command: str, environment: Environment) -> Manifest:
+    return {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "args": [command],
+        "env": [{"name": key, "value": value} for key, value in environment.items() if value],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    }
+
+
+def _build_resources(inputs: PodInputs) -> Manifest:
+    amounts = {"requests": dict(inputs.requests), "limits": dict(inputs.limits)}
+    return {name: given for name, given in amounts.items() if given}
+
+
+def _build_probe(route: str, *, period: int, timeout: int, failures: int) -> Manifest:
+    return {
+        "httpGet": {"path": route, "port": PORT_NAME},
+        "periodSeconds": period,
+        "timeoutSeconds": timeout,
+        "failureThreshold": failures,
+    }
+
+
+def _mount(volume: str, path: str) -> Manifest:
+    return {"name": volume, "mountPath": path}
