@@ -32,6 +32,7 @@ _COLUMNS: Final = (
     ("Model", "string", ".spec.model.name", "Registered model"),
     ("Reference", "string", ".status.reference", "Stage, alias or version that is followed"),
     ("Version", "integer", ".status.stable.version", "Model version that is served"),
+    ("Candidate", "integer", ".status.candidate.version", "Model version that is rolled out"),
     ("Phase", "string", ".status.phase", "One word for the state; the conditions tell more"),
     ("Ready", "string", ".status.ready", "Ready pods out of those wanted"),
     ("Age", "date", ".metadata.creationTimestamp", "Time since it was created"),

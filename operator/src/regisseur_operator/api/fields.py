@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -16,10 +16,15 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from regisseur_operator.api.duration import parse_duration
 from regisseur_operator.api.quantity import parse_quantity
 from regisseur_operator.api.rules import (
+    DURATION_MESSAGE,
+    DURATION_RULE,
     INT_OR_PERCENT_MESSAGE,
     INT_OR_PERCENT_RULE,
+    OBJECT_NAME_RULE,
+    OPTIONAL_OBJECT_NAME_RULE,
     QUANTITY_MESSAGE,
     QUANTITY_RULE,
     VERSION_MESSAGE,
@@ -30,6 +35,7 @@ from regisseur_operator.api.rules import (
 INT_OR_STRING: Final = "x-kubernetes-int-or-string"
 
 _PERCENT: Final = re.compile(r"(0|[1-9][0-9]{0,2})%", re.ASCII)
+_OBJECT_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", re.ASCII)
 _WHOLE_NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 
 
@@ -39,6 +45,10 @@ class SpecModel(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
     )
+
+    def to_manifest(self) -> dict[str, Any]:
+        """Plain JSON as Kubernetes' own objects have it, without what was left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 class StatusModel(BaseModel):
@@ -100,6 +110,40 @@ Quantity = Annotated[
     WithJsonSchema({INT_OR_STRING: True, **cel(QUANTITY_RULE)}),
 ]
 """An amount of a resource in Kubernetes' notation, kept as it was written."""
+
+
+def _check_duration(text: str) -> str:
+    try:
+        parse_duration(text)
+    except ValueError:
+        raise ValueError(DURATION_MESSAGE) from None
+    return text
+
+
+def _check_object_name(name: str) -> str:
+    if name and not _OBJECT_NAME.fullmatch(name):
+        raise ValueError(OBJECT_NAME_RULE[1])
+    return name
+
+
+Duration = Annotated[
+    str,
+    AfterValidator(_check_duration),
+    Field(max_length=32, json_schema_extra=cel(DURATION_RULE)),
+]
+"""A length of time in Go's notation, kept as it was written."""
+
+ObjectName = Annotated[
+    str,
+    AfterValidator(_check_object_name),
+    Field(min_length=1, max_length=253, json_schema_extra=cel(OBJECT_NAME_RULE)),
+]
+OptionalObjectName = Annotated[
+    str,
+    AfterValidator(_check_object_name),
+    Field(max_length=253, json_schema_extra=cel(OPTIONAL_OBJECT_NAME_RULE)),
+]
+"""The name of an object of the same namespace, such as a Secret; the second may be empty."""
 
 
 def _whole_second_utc(value: datetime) -> datetime:

@@ -6,7 +6,14 @@ that answers people, the validator holds for objects stored before the rule exis
 
 from typing import Any, Final
 
+from regisseur_operator.api.duration import PATTERN
+
 VALIDATIONS: Final = "x-kubernetes-validations"
+
+
+def escape_cel(pattern: str) -> str:
+    """Write a regular expression inside a CEL string."""
+    return pattern.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def cel(*rules: tuple[str, str]) -> dict[str, Any]:
@@ -14,6 +21,11 @@ def cel(*rules: tuple[str, str]) -> dict[str, Any]:
     return {VALIDATIONS: [{"rule": rule, "message": message} for rule, message in rules]}
 
 
+DURATION_MESSAGE: Final = "must be a duration such as 300ms, 90s, 5m or 1h30m"
+DURATION_RULE: Final = (
+    f"self == '0' || (self != '' && self.matches('^{escape_cel(PATTERN)}$'))",
+    DURATION_MESSAGE,
+)
 VERSION_MESSAGE: Final = "version must be a whole number from 1, such as 3"
 VERSION_RULE: Final = (
     "type(self) == int ? self >= 1 : self.matches('^[1-9][0-9]{0,9}$')",
@@ -34,6 +46,10 @@ NAME_RULE: Final = (
     "metadata.name becomes the name of a Service: at most 50 lower-case letters, digits and '-',"
     " starting with a letter and ending with a letter or digit",
 )
+STAGE_RULE: Final = (
+    "self.lowerAscii() in ['production', 'staging', 'archived']",
+    "a stage is Production, Staging or Archived",
+)
 ONE_REFERENCE_RULE: Final = (
     "[has(self.stage), has(self.alias), has(self.version)].filter(isSet, isSet).size() == 1",
     "set exactly one of stage, alias and version: the one reference to follow",
@@ -50,6 +66,15 @@ RESERVED_ALIAS_RULE: Final = (
     "self.lowerAscii() != 'latest' && !self.matches('^[vV][0-9]+$')",
     "MLflow reserves 'latest' and 'v<number>': use version to pin a version, or another alias",
 )
+METRIC_GATE_RULE: Final = (
+    "has(self.threshold) || has(self.maxRegression)",
+    "set threshold, maxRegression or both: a gate without them lets everything through",
+)
+TIMEOUT_RULE: Final = (
+    "!self.matches('^[0-9hms.]+$') || self == '0' || "
+    "(duration(self) >= duration('1s') && duration(self) <= duration('24h'))",
+    "timeout must be from 1s to 24h",
+)
 IMAGE_RULE: Final = ("!self.matches('\\\\s')", "an image reference has no white space")
 REQUESTS_RULE: Final = (
     "!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits)"
@@ -58,11 +83,73 @@ REQUESTS_RULE: Final = (
     "a request must not be greater than its limit",
 )
 STUCK_STRATEGY_RULE: Final = (
-    "!((self.maxSurge == 0 || self.maxSurge == '0%')"
-    " && (self.maxUnavailable == 0 || self.maxUnavailable == '0%'))",
+    "!(has(self.maxSurge) && (self.maxSurge == 0 || self.maxSurge == '0%')"
+    " && (!has(self.maxUnavailable) || self.maxUnavailable == 0 || self.maxUnavailable == '0%'))",
     "maxSurge and maxUnavailable must not both be 0: no pod could ever be replaced",
 )
 DEADLINE_RULE: Final = (
     "self.progressDeadlineSeconds > self.minReadySeconds",
     "progressDeadlineSeconds must be greater than minReadySeconds",
+)
+IMAGE_FROM_RULE: Final = (
+    "!has(self.imageFrom) || !has(self.image) || self.image == ''",
+    "set image or imageFrom, not both",
+)
+ENV_NAME_RULE: Final = (
+    "self.matches('^[A-Za-z_][A-Za-z0-9_]*$')",
+    "a variable's name is made of letters, digits and '_', and does not start with a digit",
+)
+RESERVED_ENV_RULE: Final = (
+    "!self.startsWith('REGISSEUR_')",
+    "names that start with REGISSEUR_ are the operator's own",
+)
+ENV_VALUE_RULE: Final = (
+    "!(has(self.value) && has(self.valueFrom))",
+    "set value or valueFrom, not both",
+)
+ENV_SOURCE_RULE: Final = (
+    "has(self.secretKeyRef) != has(self.configMapKeyRef)",
+    "set exactly one of secretKeyRef and configMapKeyRef",
+)
+OBJECT_NAME_RULE: Final = (
+    "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
+    "the name of an object is made of lower-case letters, digits, '-' and '.'",
+)
+OPTIONAL_OBJECT_NAME_RULE: Final = (f"self == '' || {OBJECT_NAME_RULE[0]}", OBJECT_NAME_RULE[1])
+DATA_KEY_RULE: Final = (
+    "self.matches('^[-._A-Za-z0-9]+$')",
+    "a key is made of letters, digits, '-', '_' and '.'",
+)
+OWN_LABELS_RULE: Final = (
+    "self.all(key, !key.startsWith('regisseur.dev/') && !key.startsWith('app.kubernetes.io/'))",
+    "labels under regisseur.dev/ and app.kubernetes.io/ are the operator's own",
+)
+OWN_ANNOTATIONS_RULE: Final = (
+    "self.all(key, !key.startsWith('regisseur.dev/'))",
+    "annotations under regisseur.dev/ are the operator's own",
+)
+TOLERATION_KEY_RULE: Final = (
+    "(has(self.key) && self.key != '') || (has(self.operator) && self.operator == 'Exists')",
+    "a toleration without a key tolerates every taint: its operator must be Exists",
+)
+TOLERATION_VALUE_RULE: Final = (
+    "!has(self.operator) || self.operator != 'Exists' || !has(self.value) || self.value == ''",
+    "a toleration with the operator Exists has no value",
+)
+TOLERATION_SECONDS_RULE: Final = (
+    "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+    "tolerationSeconds goes with the effect NoExecute only",
+)
+ONE_STRATEGY_RULE: Final = (
+    "has(self.rollingUpdate) != has(self.recreate)",
+    "set exactly one of rollingUpdate and recreate",
+)
+REPLICA_RANGE_RULE: Final = (
+    "self.maxReplicas >= (has(self.minReplicas) ? self.minReplicas : 1)",
+    "maxReplicas must not be smaller than minReplicas",
+)
+AUTOSCALING_RULE: Final = (
+    "!has(self.autoscaling) || (has(self.serving) && has(self.serving.resources)"
+    " && has(self.serving.resources.requests) && 'cpu' in self.serving.resources.requests)",
+    "autoscaling needs serving.resources.requests.cpu: the utilization is a share of it",
 )

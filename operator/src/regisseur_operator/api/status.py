@@ -5,167 +5,83 @@ is newer or older than the installed definition must still be able to write and 
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
 from regisseur_operator.api.fields import Int32, Int64, StatusModel, Timestamp
 from regisseur_operator.api.reasons import Reason
+from regisseur_operator.api.rehearsal import Rehearsal, RehearsalFacts
+from regisseur_operator.api.versions import (
+    METRICS_LIMIT,
+    Candidate,
+    Failure,
+    HistoryEntry,
+    Lineage,
+    Rejection,
+    Resolved,
+    Stable,
+)
+from regisseur_operator.api.words import (
+    CandidatePhase,
+    ConditionType,
+    Outcome,
+    Phase,
+    RehearsalState,
+)
 
 __all__ = [
     "HISTORY_LIMIT",
+    "METRICS_LIMIT",
+    "REJECTED_LIMIT",
+    "STRAYS_LIMIT",
     "Candidate",
     "CandidatePhase",
     "Condition",
     "ConditionStatus",
     "ConditionType",
     "Failure",
+    "Handled",
     "HistoryEntry",
+    "Lineage",
     "ModelDeploymentStatus",
     "Outcome",
     "Phase",
     "Reason",
+    "Rehearsal",
+    "RehearsalFacts",
+    "RehearsalState",
+    "Rejection",
     "Resolved",
     "Stable",
     "parse_status",
 ]
 
-HISTORY_LIMIT: Final = 10
+HISTORY_LIMIT: Final = 20
 """How many rollouts `status.history` keeps."""
+
+REJECTED_LIMIT: Final = 10
+"""How many versions `status.rejected` keeps."""
+
+STRAYS_LIMIT: Final = 10
+"""How many pods `status.strayPods` names."""
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 
 
-class ConditionType(StrEnum):
-    """The conditions of a ModelDeployment; all are good when True."""
+class Handled(StatusModel):
+    """The verbs that were acted on, by the tokens that people gave them."""
 
-    READY = "Ready"
-    AVAILABLE = "Available"
-    PROGRESSING = "Progressing"
-    RESOLVED = "Resolved"
-    REGISTRY_REACHABLE = "RegistryReachable"
-
-
-class Phase(StrEnum):
-    """One word for `kubectl get`; the conditions carry the truth."""
-
-    PENDING = "Pending"
-    """Nothing is served yet and nothing can be rolled out yet."""
-
-    PROGRESSING = "Progressing"
-    """A rollout or a scaling is under way."""
-
-    HEALTHY = "Healthy"
-    """The version that the reference names is served by all pods."""
-
-    DEGRADED = "Degraded"
-    """Something keeps the wanted state from being reached; a condition says what."""
-
-    SUSPENDED = "Suspended"
-    """`spec.suspend` is true."""
-
-
-class CandidatePhase(StrEnum):
-    """How far a rollout has come."""
-
-    PROGRESSING = "Progressing"
-    """Pods of the candidate are starting or take over."""
-
-    FAILED = "Failed"
-    """The deadline passed, or its pods cannot be made; the stable version goes on serving."""
-
-
-class Outcome(StrEnum):
-    """How a rollout ended."""
-
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    SUPERSEDED = "Superseded"
-
-
-class Resolved(StatusModel):
-    """The version that the reference named when the registry was last able to tell."""
-
-    registry: str = Field(description="Name of the registry that was asked.")
-    model: str = Field(description="Name of the registered model that was looked up.")
-    reference: str = Field(
-        description="What was looked up: a stage such as Production, an alias such as @champion,"
-        " or a version number.",
-    )
-    version: Int64 = Field(description="The version that the reference names.")
-    holders: list[Int64] = Field(
-        default_factory=list,
-        max_length=1000,
-        description="All versions that held the reference when it was looked up, ascending; a"
-        " stage can hold several.",
-        json_schema_extra={"x-kubernetes-list-type": "set"},
-    )
-    run_id: str = Field(default="", description="MLflow run that made the version.")
-    model_id: str = Field(
+    retry: str = Field(
         default="",
-        description="MLflow's id of the logged model; empty for models logged before MLflow 3.",
+        max_length=1024,
+        description="Value of the annotation regisseur.dev/retry that was acted on last.",
     )
-    source: str = Field(
+    restart: str = Field(
         default="",
-        description="Where the pods fetch the model's files from.",
+        max_length=1024,
+        description="Value of the annotation regisseur.dev/restart that was acted on last.",
     )
-    resolved_at: Timestamp | None = Field(
-        default=None, description="When the reference was first seen to name this version."
-    )
-
-
-class Stable(StatusModel):
-    """The version whose rollout is complete."""
-
-    version: Int64 = Field(description="Model version that is served.")
-    revision: Int64 = Field(
-        description="Number of the rollout that brought it; grows by one with each rollout."
-    )
-    image: str = Field(default="", description="Container image of its pods.")
-    since: Timestamp | None = Field(default=None, description="When its rollout was complete.")
-    ready_replicas: Int32 = Field(default=0, description="How many of its pods are ready.")
-
-
-class Failure(StatusModel):
-    """What went wrong last."""
-
-    reason: str = Field(max_length=1024, description="Machine-readable cause, one word.")
-    message: str = Field(
-        default="", max_length=32768, description="What happened and what to do about it."
-    )
-    at: Timestamp | None = Field(default=None, description="When it was first seen.")
-
-
-class Candidate(StatusModel):
-    """The version being rolled out, until it is stable or given up."""
-
-    version: Int64 = Field(description="Model version that is rolled out.")
-    revision: Int64 = Field(description="Number of this rollout.")
-    image: str = Field(default="", description="Container image of its pods.")
-    phase: str = Field(description="How far it has come: Progressing or Failed.")
-    started_at: Timestamp | None = Field(default=None, description="When the rollout began.")
-    last_failure: Failure | None = Field(
-        default=None, description="What keeps the rollout from going on."
-    )
-
-
-class HistoryEntry(StatusModel):
-    """One rollout that has ended."""
-
-    revision: Int64 = Field(description="Number of the rollout.")
-    version: Int64 = Field(description="Model version that was rolled out.")
-    from_version: Int64 | None = Field(
-        default=None,
-        alias="from",
-        description="Model version that was served before; absent for the first rollout.",
-    )
-    outcome: str = Field(description="How it ended: Succeeded, Failed or Superseded.")
-    reason: str = Field(
-        default="", max_length=1024, description="Machine-readable cause of the outcome."
-    )
-    started_at: Timestamp | None = Field(default=None, description="When the rollout began.")
-    finished_at: Timestamp | None = Field(default=None, description="When the rollout ended.")
 
 
 class Condition(StatusModel):
@@ -173,7 +89,8 @@ class Condition(StatusModel):
 
     type: str = Field(
         max_length=316,
-        description="Which aspect: Ready, Available, Progressing, Resolved or RegistryReachable.",
+        description="Which aspect: Ready, Available, Progressing, Resolved, RegistryReachable,"
+        " Rehearsed, Stalled or Reconciling.",
     )
     status: ConditionStatus = Field(description="True, False or Unknown.")
     observed_generation: Int64 | None = Field(
@@ -203,8 +120,8 @@ class ModelDeploymentStatus(StatusModel):
     )
     phase: str | None = Field(
         default=None,
-        description="One word for people: Pending, Progressing, Healthy, Degraded or Suspended."
-        " Programs read the conditions.",
+        description="One word for people: Pending, Waiting, Rehearsing, Progressing, Healthy,"
+        " Degraded or Suspended. Programs read the conditions.",
     )
     reference: str | None = Field(
         default=None,
@@ -215,6 +132,11 @@ class ModelDeploymentStatus(StatusModel):
         default=None,
         description="Ready pods out of those wanted, such as 2/2, for people. Programs read"
         " readyReplicas.",
+    )
+    handled: Handled | None = Field(
+        default=None,
+        description="The verbs that were acted on: annotations of this object whose value is a"
+        " token.",
     )
     url: str | None = Field(default=None, description="Address of the Service inside the cluster.")
     replicas: Int32 | None = Field(
@@ -231,6 +153,10 @@ class ModelDeploymentStatus(StatusModel):
         default=None,
         description="The version that the reference named when the registry was last able to tell.",
     )
+    rehearsal: Rehearsal | None = Field(
+        default=None,
+        description="The check of the version that was rehearsed last.",
+    )
     stable: Stable | None = Field(
         default=None, description="The version whose rollout is complete."
     )
@@ -244,11 +170,27 @@ class ModelDeploymentStatus(StatusModel):
         description="The last rollouts that ended, newest first.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
+    rejected: list[Rejection] = Field(
+        default_factory=list,
+        max_length=REJECTED_LIMIT,
+        description="Versions that failed by their own fault, newest first. They are tried again"
+        " when the reference moves, when the spec changes in what matters, or after retry.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    stray_pods: list[str] = Field(
+        default_factory=list,
+        max_length=STRAYS_LIMIT,
+        description="Ready pods that the Service sends requests to although the operator did not"
+        " make them. Take their label regisseur.dev/modeldeployment away, or delete them.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
     conditions: Conditions = Field(
         default_factory=list,
         description="Ready: the version that the reference names is served by all pods. Available:"
         " some version is served. Progressing: a rollout goes on or is complete. Resolved: the"
-        " reference names a version. RegistryReachable: the registry answers.",
+        " reference names a version. RegistryReachable: the registry answers. Rehearsed: that"
+        " version was checked before it met traffic. Stalled and Reconciling are there only while"
+        " they are True: nothing goes on without a person, or something is under way.",
         json_schema_extra={
             "x-kubernetes-list-type": "map",
             "x-kubernetes-list-map-keys": ["type"],

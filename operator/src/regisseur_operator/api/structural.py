@@ -88,6 +88,8 @@ def build_schema(model: type[BaseModel], *, with_defaults: bool = True) -> Schem
 
 def _translate(node: Mapping[str, Any], place: _Place) -> Schema:
     flat, inner = _inline(*_without_null(*_inline(node, place)))
+    if "properties" in flat and flat.get("default", ...) is None:
+        inner = replace(inner, with_defaults=False)
     out: Schema = {}
     for keyword, value in flat.items():
         if keyword in _KEPT or keyword.startswith(_EXTENSION):
@@ -134,7 +136,9 @@ def _property(node: Mapping[str, Any], place: _Place, *, required: bool) -> Sche
     """Translate a property, and give an object that can be left out the default `{}`.
 
     The server fills in defaults of nested fields only where the parent is present; pydantic
-    fills them in always. An object that may stay absent has the default None.
+    fills them in always. An object that may stay absent has the default None, and none inside:
+    with server-side apply a default has no owner, so it would outlive the object when whoever
+    wrote that takes it away.
     """
     schema = _translate(node, place)
     is_object = "properties" in schema and not schema.get("required")

@@ -1,0 +1,224 @@
+"""What people may add to the pods: an allow-list of a Pod's own fields, and nothing else.
+
+Whatever decides what runs in a pod, and with which rights, is the operator's.
+"""
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+
+from regisseur_operator.api.fields import Int32, Int64, OptionalObjectName, SpecModel
+from regisseur_operator.api.rules import (
+    OWN_ANNOTATIONS_RULE,
+    OWN_LABELS_RULE,
+    TOLERATION_KEY_RULE,
+    TOLERATION_SECONDS_RULE,
+    TOLERATION_VALUE_RULE,
+    cel,
+)
+
+OPAQUE: Final = {
+    "type": "object",
+    "maxProperties": 8,
+    "x-kubernetes-preserve-unknown-fields": True,
+}
+_OWN_LABELS: Final = ("regisseur.dev/", "app.kubernetes.io/")
+_OWN_ANNOTATIONS: Final = "regisseur.dev/"
+_AFFINITIES: Final = {
+    "nodeAffinity": "Which nodes the pods need or prefer, as in a Pod.",
+    "podAffinity": "Near which other pods they need or prefer to be, as in a Pod.",
+    "podAntiAffinity": "Away from which other pods they need or prefer to be, as in a Pod.",
+}
+
+Key = Annotated[str, Field(min_length=1, max_length=317)]
+LabelValue = Annotated[str, Field(max_length=63)]
+AnnotationValue = Annotated[str, Field(max_length=16384)]
+Affinity = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                name: {**OPAQUE, "description": text, "default": None}
+                for name, text in _AFFINITIES.items()
+            },
+        }
+    ),
+]
+
+
+class Toleration(SpecModel):
+    """A taint of nodes that the pods put up with, as in a Pod."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(TOLERATION_KEY_RULE, TOLERATION_VALUE_RULE, TOLERATION_SECONDS_RULE)
+    )
+
+    key: str | None = Field(
+        default=None, max_length=317, description="Key of the taint; absent means every taint."
+    )
+    operator: Literal["Equal", "Exists"] | None = Field(
+        default=None,
+        description="Equal compares the value of the taint, Exists takes any. Absent means Equal.",
+    )
+    value: str | None = Field(default=None, max_length=63, description="Value of the taint.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        default=None, description="Effect of the taint; absent means every effect."
+    )
+    toleration_seconds: Int64 | None = Field(
+        default=None,
+        description="How long a pod stays on a node that gets the taint; absent means for ever.",
+    )
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> Self:
+        if not self.key and self.operator != "Exists":
+            raise ValueError(TOLERATION_KEY_RULE[1])
+        if self.operator == "Exists" and self.value:
+            raise ValueError(TOLERATION_VALUE_RULE[1])
+        if self.toleration_seconds is not None and self.effect != "NoExecute":
+            raise ValueError(TOLERATION_SECONDS_RULE[1])
+        return self
+
+
+class LabelSelectorTerm(SpecModel):
+    """One condition on labels, as in every label selector."""
+
+    key: str = Field(min_length=1, max_length=317, description="Key of the label.")
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(
+        description="How the label is compared with the values."
+    )
+    values: list[LabelValue] = Field(
+        default_factory=list,
+        max_length=32,
+        description="Values to compare with; none for Exists and DoesNotExist.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+
+
+class LabelSelector(SpecModel):
+    """Which pods are counted, by their labels."""
+
+    match_labels: dict[Key, LabelValue] = Field(
+        default_factory=dict, max_length=32, description="Labels that a pod must have."
+    )
+    match_expressions: list[LabelSelectorTerm] = Field(
+        default_factory=list,
+        max_length=16,
+        description="Further conditions; all must hold.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+
+
+class TopologySpreadConstraint(SpecModel):
+    """How evenly the pods are spread over a kind of place, as in a Pod."""
+
+    max_skew: Int32 = Field(
+        ge=1, description="By how many pods two places may differ at most; 1 is even."
+    )
+    topology_key: str = Field(
+        min_length=1,
+        max_length=317,
+        description="Node label that makes places, such as kubernetes.io/hostname or"
+        " topology.kubernetes.io/zone.",
+    )
+    when_unsatisfiable: Literal["DoNotSchedule", "ScheduleAnyway"] = Field(
+        description="What to do with a pod that cannot be placed so: wait, or place it anyway."
+    )
+    label_selector: LabelSelector | None = Field(
+        default=None,
+        description="Which pods are counted; absent means those of this ModelDeployment.",
+    )
+    min_domains: Int32 | None = Field(
+        default=None, ge=1, description="How many places there must be at least; as in a Pod."
+    )
+    node_affinity_policy: Literal["Honor", "Ignore"] | None = Field(
+        default=None, description="Whether nodes that the pod cannot go to count; as in a Pod."
+    )
+    node_taints_policy: Literal["Honor", "Ignore"] | None = Field(
+        default=None, description="Whether nodes with taints count; as in a Pod."
+    )
+    match_label_keys: list[Key] = Field(
+        default_factory=list,
+        max_length=8,
+        description="Keys of pod labels, such as pod-template-hash, that counted pods must share.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+
+
+class PodTemplate(SpecModel):
+    """What the pods get on top of what the operator gives them."""
+
+    labels: dict[Key, LabelValue] = Field(
+        default_factory=dict,
+        max_length=32,
+        description="Further labels of the pods. Those under regisseur.dev/ and"
+        " app.kubernetes.io/ are the operator's own.",
+        json_schema_extra=cel(OWN_LABELS_RULE),
+    )
+    annotations: dict[Key, AnnotationValue] = Field(
+        default_factory=dict,
+        max_length=32,
+        description="Further annotations of the pods, as service meshes and collectors of metrics"
+        " read them. Those under regisseur.dev/ are the operator's own.",
+        json_schema_extra=cel(OWN_ANNOTATIONS_RULE),
+    )
+    node_selector: dict[Key, LabelValue] = Field(
+        default_factory=dict,
+        max_length=32,
+        description="Labels that a node must have to take the pods.",
+    )
+    tolerations: list[Toleration] = Field(
+        default_factory=list,
+        max_length=32,
+        description="Taints of nodes that the pods put up with.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    affinity: Affinity = Field(
+        default_factory=dict,
+        description="Which nodes and which neighbours the pods need or prefer, as in a Pod.",
+    )
+    topology_spread_constraints: list[TopologySpreadConstraint] = Field(
+        default_factory=list,
+        max_length=8,
+        description="How the pods are spread over nodes and zones. Empty means evenly over nodes,"
+        " where that is possible.",
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["topologyKey", "whenUnsatisfiable"],
+        },
+    )
+    priority_class_name: OptionalObjectName = Field(
+        default="",
+        description="PriorityClass of the pods; empty means the cluster's default.",
+    )
+
+    def to_manifest(self) -> dict[str, Any]:
+        """Plain JSON as a Pod has it, without what is empty."""
+        return _without_empty(super().to_manifest())
+
+    @field_validator("labels")
+    @classmethod
+    def _check_labels(cls, labels: dict[str, str]) -> dict[str, str]:
+        if any(key.startswith(_OWN_LABELS) for key in labels):
+            raise ValueError(OWN_LABELS_RULE[1])
+        return labels
+
+    @field_validator("annotations")
+    @classmethod
+    def _check_annotations(cls, annotations: dict[str, str]) -> dict[str, str]:
+        if any(key.startswith(_OWN_ANNOTATIONS) for key in annotations):
+            raise ValueError(OWN_ANNOTATIONS_RULE[1])
+        return annotations
+
+    @field_validator("affinity")
+    @classmethod
+    def _check_affinity(cls, affinity: dict[str, Any]) -> dict[str, Any]:
+        unknown = sorted(affinity.keys() - _AFFINITIES)
+        if unknown:
+            raise ValueError(f"unknown kind {unknown[0]!r}: known are {', '.join(_AFFINITIES)}")
+        return affinity
+
+
+def _without_empty(manifest: dict[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in manifest.items() if part not in ({}, [], "")}
