@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from regisseur_operator.errors import OperatorError
-from regisseur_operator.ports import ModelVersion, RegisteredModel
+from regisseur_operator.ports import EMPTY_RUN, ModelVersion, RegisteredModel, Run
 
 
 class RegistryInMemory:
@@ -16,6 +17,8 @@ class RegistryInMemory:
         model_faults: What reading the versions of a model ends in.
         search_faults: What looking a model up alone ends in.
         uri_faults: What asking for the address of a model's version ends in.
+        run_faults: What asking for a run ends in.
+        runs: What was written down, by run.
     """
 
     def __init__(self) -> None:
@@ -25,6 +28,8 @@ class RegistryInMemory:
         self.model_faults: dict[str, OperatorError] = {}
         self.search_faults: dict[str, OperatorError] = {}
         self.uri_faults: dict[tuple[str, int], OperatorError] = {}
+        self.run_faults: dict[str, OperatorError] = {}
+        self.runs: dict[str, Run] = {}
         self._models: dict[str, RegisteredModel] = {}
         self._versions: dict[str, dict[int, ModelVersion]] = {}
         self._clock = 0
@@ -35,16 +40,18 @@ class RegistryInMemory:
         """Register a version."""
         versions = self._versions.setdefault(model, {})
         number = len(versions) + 1
-        versions[number] = ModelVersion(model, number, stage, "READY", "run", f"models:/m-{number}")
+        run_id = f"{model}-run-{number}"
+        versions[number] = ModelVersion(
+            model, number, stage, "READY", run_id, f"models:/m-{number}"
+        )
+        self.runs[run_id] = EMPTY_RUN
         self._touch(model)
         return number
 
     def transition(self, model: str, version: int, stage: str, *, is_seen: bool = True) -> None:
         """Move a version; unseen in the time stamp when it happens in the same millisecond."""
         before = self._versions[model][version]
-        self._versions[model][version] = ModelVersion(
-            model, version, stage, before.status, before.run_id, before.source
-        )
+        self._versions[model][version] = replace(before, stage=stage)
         if is_seen:
             self._touch(model)
 
@@ -53,6 +60,23 @@ class RegistryInMemory:
         known = self._models[model]
         aliases = {**known.aliases, alias: version}
         self._models[model] = RegisteredModel(model, known.updated_ms, aliases)
+
+    def set_tag(self, model: str, version: int, key: str, value: str) -> None:
+        """Set a tag of a version; no time stamp moves."""
+        before = self._versions[model][version]
+        tags = {**before.tags, key: value}
+        self._versions[model][version] = replace(before, tags=tags)
+
+    def log_metric(self, model: str, version: int, name: str, value: float) -> None:
+        """Log a metric to the run of a version; no time stamp moves."""
+        run_id = self._versions[model][version].run_id
+        before = self.runs[run_id]
+        self.runs[run_id] = replace(before, metrics={**before.metrics, name: value})
+
+    def forget_run(self, model: str, version: int) -> None:
+        """Do what a version looks like that was registered without a run."""
+        before = self._versions[model][version]
+        self._versions[model][version] = replace(before, run_id="")
 
     def delete_model(self, model: str) -> None:
         """Take a model away."""
@@ -89,6 +113,13 @@ class RegistryInMemory:
         if (model, version) in self.uri_faults:
             raise self.uri_faults[model, version]
         return f"mlflow-artifacts:/{model}/{version}"
+
+    async def run(self, run_id: str) -> Run:
+        """What training wrote down."""
+        self._count("run")
+        if run_id in self.run_faults:
+            raise self.run_faults[run_id]
+        return self.runs.get(run_id, EMPTY_RUN)
 
     def _count(self, method: str) -> None:
         self.calls[method] += 1

@@ -40,11 +40,17 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """A registered model with its aliases; `updated_ms` moves with stages, not with aliases."""
+    """A registered model with its aliases.
+
+    Attributes:
+        updated_ms: Moves with stages, not with aliases.
+        created_ms: Tells a model that was made again from the one that was deleted.
+    """
 
     name: str
     updated_ms: int
     aliases: Mapping[str, int]
+    created_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ class RegistryAnswer:
             MLflow's usual state, an alias or a version has at most one.
         artifact_uris: Storage URI by version number, for those among the holders that were asked.
         runs: Run by version number, for those among the holders whose run was asked for.
+        model_created_ms: When the registered model was made, 0 where that is not known.
     """
 
     known: bool
@@ -95,3 +102,4 @@ class RegistryAnswer:
     health: RegistryHealth
     artifact_uris: Mapping[int, str] = field(default_factory=dict)
     runs: Mapping[int, Run] = field(default_factory=dict)
+    model_created_ms: int = 0

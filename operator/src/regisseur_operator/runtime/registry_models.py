@@ -9,9 +9,10 @@ from regisseur_operator.ports import (
     RegisteredModel,
     RegistryAnswer,
     RegistryHealth,
+    Run,
 )
 
-Place = tuple[int, int, str]
+Place = tuple[int, int, str, str]
 """A version that was deleted and made again has the same number, and its files elsewhere."""
 
 
@@ -23,6 +24,7 @@ class ModelState:
         model: The registered model; None where there is none.
         versions: All its versions.
         uris: Storage URIs that were asked for so far.
+        runs: Runs that were asked for so far, the one read last standing last.
         is_settled: Whether the versions were read again after the model moved. Two moves in one
             millisecond have one time stamp: a second look finds what the first one missed.
     """
@@ -30,14 +32,19 @@ class ModelState:
     model: RegisteredModel | None = None
     versions: tuple[ModelVersion, ...] = ()
     uris: Mapping[Place, str] = field(default_factory=dict)
+    runs: Mapping[Place, Run] = field(default_factory=dict)
     is_settled: bool = False
 
     def holders(self, reference: Reference) -> tuple[ModelVersion, ...]:
-        """Return the versions that a reference names, ascending."""
+        """Return the versions that a reference names, ascending.
+
+        MLflow takes a stage in any case, and so does a reference.
+        """
         if self.model is None:
             return ()
         if reference.stage is not None:
-            return tuple(v for v in self.versions if v.stage == reference.stage)
+            stage = reference.stage.casefold()
+            return tuple(v for v in self.versions if v.stage.casefold() == stage)
         number = reference.version
         if reference.alias is not None:
             number = self.model.aliases.get(reference.alias)
@@ -46,19 +53,21 @@ class ModelState:
     def answer(self, reference: Reference, health: RegistryHealth) -> RegistryAnswer:
         """Return what is known about a reference."""
         holders = self.holders(reference)
-        found = {holder.version: self.uris.get(place_of(holder)) for holder in holders}
+        places = {holder.version: place_of(holder) for holder in holders}
         return RegistryAnswer(
             known=True,
             model_exists=self.model is not None,
             holders=holders,
             health=health,
-            artifact_uris={number: uri for number, uri in found.items() if uri},
+            artifact_uris={n: self.uris[at] for n, at in places.items() if at in self.uris},
+            runs={n: self.runs[at] for n, at in places.items() if at in self.runs},
+            model_created_ms=self.model.created_ms if self.model is not None else 0,
         )
 
 
 def place_of(version: ModelVersion) -> Place:
-    """Return what tells a version's files from those of any other."""
-    return version.version, version.created_ms, version.model_id
+    """Return what tells a version's files and run from those of any other."""
+    return version.version, version.created_ms, version.model_id, version.run_id
 
 
 def build_unknown(health: RegistryHealth) -> RegistryAnswer:

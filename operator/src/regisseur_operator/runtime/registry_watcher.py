@@ -1,8 +1,8 @@
 """Watches one registry for everybody who follows a model in it.
 
 A tick is one batched search for all followed models. Versions are read only for models whose time
-stamp or aliases moved, storage addresses once for each version that is referred to. A change
-wakes those who follow that model; only going down and coming back wakes everybody.
+stamp or aliases moved, and for those that somebody watches closely (see `registry_reader`). A
+change wakes those who follow that model; only going down and coming back wakes everybody.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from regisseur_operator.errors import OperatorError, TerminalError
 from regisseur_operator.ports import (
     Clock,
     Key,
-    ModelVersion,
     Reference,
     RegisteredModel,
     Registry,
@@ -24,7 +23,8 @@ from regisseur_operator.ports import (
     RegistryHealth,
 )
 from regisseur_operator.runtime.followers import Followers
-from regisseur_operator.runtime.registry_models import ModelState, build_unknown, place_of
+from regisseur_operator.runtime.registry_models import ModelState, build_unknown
+from regisseur_operator.runtime.registry_reader import RegistryReader
 from regisseur_operator.telemetry import Metrics, Repeated
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ class RegistryWatcher:
     ) -> None:
         self._name = name
         self._registry = registry
+        self._reader = RegistryReader(registry)
         self._interval_seconds = interval_seconds
         self._wake = wake
         self._clock = clock
@@ -133,10 +134,11 @@ class RegistryWatcher:
     async def _look_at(self, name: str, model: RegisteredModel | OperatorError | None) -> None:
         state: ModelState | None = None
         trouble = model if isinstance(model, OperatorError) else None
-        if not isinstance(model, OperatorError):
+        if model is None:
+            state = ModelState()
+        elif not isinstance(model, OperatorError):
             try:
-                async with self._reads:
-                    state, trouble = await self._locate(name, await self._read(name, model))
+                state, trouble = await self._read(model)
             except OperatorError as error:
                 trouble = error
         if not self._followers.of_model(name):  # all went while it was read
@@ -149,40 +151,15 @@ class RegistryWatcher:
             self._recover_model(name)
         self._tell(name)
 
-    async def _read(self, name: str, model: RegisteredModel | None) -> ModelState:
-        state = self._states.get(name)
-        if model is None:
-            return ModelState()
-        if state is None or state.model != model:
-            versions = tuple(await self._registry.versions(name))
-            state = ModelState(model, versions, state.uris if state else {})
-        elif not state.is_settled:
-            versions = tuple(await self._registry.versions(name))
-            state = replace(state, versions=versions, is_settled=True)
-        return state
-
-    async def _locate(
-        self, name: str, state: ModelState
-    ) -> tuple[ModelState, OperatorError | None]:
-        """Ask for the addresses of versions that are referred to, once for each.
-
-        An address that is not given keeps nobody from the versions and the other addresses.
-        """
-        wanted: dict[int, ModelVersion] = {
-            holder.version: holder
-            for reference in self._followers.of_model(name).values()
-            for holder in state.holders(reference)
-        }
-        uris = {place: uri for place, uri in state.uris.items() if place[0] in wanted}
-        trouble: OperatorError | None = None
-        for number, holder in sorted(wanted.items()):
-            if place_of(holder) in uris:
-                continue
-            try:
-                uris[place_of(holder)] = await self._registry.artifact_uri(name, number)
-            except OperatorError as error:
-                trouble = error
-        return replace(state, uris=uris), trouble
+    async def _read(self, model: RegisteredModel) -> tuple[ModelState, OperatorError | None]:
+        followers = self._followers.of_model(model.name)
+        async with self._reads:
+            return await self._reader.read(
+                model,
+                self._states.get(model.name),
+                tuple(followers.values()),
+                is_close=not self._close.isdisjoint(followers),
+            )
 
     def _drop(self, model: str | None) -> None:
         """Forget what was said about a model that nobody follows any more."""
@@ -195,7 +172,7 @@ class RegistryWatcher:
             answer = self.answer(reference)
             health = answer.health
             mood = (health.failing_since is None, health.denied)
-            content = (mood, answer.model_exists, answer.holders, answer.artifact_uris)
+            content = (mood, replace(answer, health=RegistryHealth()))
             if self._told.get(key) != content:
                 self._told[key] = content
                 self._wake(key)
