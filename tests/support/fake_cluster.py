@@ -1,17 +1,20 @@
 """A cluster in memory: the ports Cluster and ClusterView, with a plain server-side apply.
 
 It adds defaults and rewrites quantities as an API server does, so that what compares live with
-desired objects is put to the test. Faults can be set for any write.
+desired objects is put to the test; it refuses what an API server refuses. Faults can be set for
+any write. What is stored is never changed in place, so that it can be shown without copying.
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from regisseur_contract.names import FIELD_MANAGER, LABEL_MODELDEPLOYMENT
-from regisseur_operator.errors import ConflictError, TransientError
+from regisseur_contract.names import FIELD_MANAGER, LABEL_MODELDEPLOYMENT, LABEL_REHEARSAL
+from regisseur_operator.api.reasons import Reason
+from regisseur_operator.errors import ConflictError, TerminalError, TransientError
 from regisseur_operator.ports import Key, Kind, Manifest
-from regisseur_operator.resources import CHILD_KINDS, DEPLOYMENT, MODELDEPLOYMENT
+from regisseur_operator.resources import CHILD_KINDS, DEPLOYMENT, MODELDEPLOYMENT, POD
 
 Address = tuple[str, str, str]
 Json = Any
@@ -20,6 +23,9 @@ Fault = Literal["lost", "crash before", "crash after"]
 POD_DEFAULTS = {"restartPolicy": "Always", "dnsPolicy": "ClusterFirst"}
 REWRITTEN_QUANTITIES = {"1000m": "1", "0.5": "500m", "1024Mi": "1Gi"}
 MERGE_KEYS = ("uid", "mountPath", "topologyKey", "name")
+FINISHED = frozenset({"Succeeded", "Failed"})
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class CrashError(Exception):
@@ -27,21 +33,36 @@ class CrashError(Exception):
 
 
 class FakeCluster:
-    """Objects, their versions, and what happens to writes."""
+    """Objects, their versions, and what happens to writes.
+
+    Attributes:
+        now: What its clock shows; the world sets it.
+        writes: Titles of the operator's writes that succeeded.
+        faults: What happens to the operator's next writes, one entry each.
+        after_apply: What an admission webhook does to what is applied.
+        pod_refusal: Why no pod can be created, empty while one can.
+        is_collecting: Whether the garbage collector runs.
+        changes: How often anything was stored or taken away.
+        on_write: Who looks at the operator's writes, after each of them.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[Address, Manifest] = {}
+        self.now = LONG_AGO
         self.writes: list[str] = []
         self.faults: list[Fault | None] = []
         self.after_apply: Callable[[Manifest], None] | None = None
+        self.pod_refusal = ""
+        self.is_collecting = True
+        self.changes = 0
+        self.on_write: Callable[[str, Manifest], None] | None = None
         self._applied: dict[Address, Manifest] = {}
-        self._count = 0
 
     # ---- the port ----------------------------------------------------------------------------
 
     async def read(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         """Get the live object."""
-        return copy.deepcopy(self.objects.get((kind.kind, namespace, name)))
+        return self.objects.get((kind.kind, namespace, name))
 
     async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
         """Create an object."""
@@ -50,8 +71,13 @@ class FakeCluster:
         def change() -> Manifest:
             if address in self.objects:
                 raise ConflictError(f"{address} exists")
+            if kind == POD and self.pod_refusal:
+                raise TerminalError(Reason.FORBIDDEN, self.pod_refusal)
             self._applied[address] = copy.deepcopy(manifest)
-            return self.put(kind, _default(copy.deepcopy(manifest)))
+            made = _default(copy.deepcopy(manifest))
+            if kind == POD:
+                made["status"] = {"phase": "Pending"}
+            return self.put(kind, made)
 
         return self._write(f"create {kind.kind} {address[2]}", change)
 
@@ -64,9 +90,10 @@ class FakeCluster:
             if live is None or live["metadata"]["uid"] != manifest["metadata"]["uid"]:
                 raise ConflictError("uid mismatch")
             merged = _take_away(live, self._applied.get(address, {}), manifest)
-            merged = _default(_merge(merged, manifest))
+            merged = _default(copy.deepcopy(_merge(merged, manifest)))
             if self.after_apply is not None:
                 self.after_apply(merged)
+            _validate(kind, live, merged)
             self._applied[address] = copy.deepcopy(manifest)
             return self.put(kind, merged)
 
@@ -85,6 +112,21 @@ class FakeCluster:
 
         return self._write("status", change)
 
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
+        """Delete the object of this uid; a pod that runs is given its time to end."""
+        address = (kind.kind, namespace, name)
+
+        def change() -> Manifest:
+            live = self.objects.get(address)
+            if live is None:
+                return {}
+            if live["metadata"]["uid"] != uid:
+                raise ConflictError("the UID in the precondition does not match")
+            self.terminate(kind, namespace, name)
+            return live
+
+        self._write(f"delete {kind.kind} {name}", change)
+
     def _write(self, title: str, change: Callable[[], Manifest]) -> Manifest:
         fault = self.faults.pop(0) if self.faults else None
         if fault == "lost":
@@ -93,9 +135,11 @@ class FakeCluster:
             raise CrashError(title)
         answer = change()
         self.writes.append(title)
+        if self.on_write is not None:
+            self.on_write(title, answer)
         if fault == "crash after":
             raise CrashError(title)
-        return copy.deepcopy(answer)
+        return answer
 
     # ---- what everybody else does --------------------------------------------------------------
 
@@ -103,18 +147,19 @@ class FakeCluster:
         """Store an object with new versions, as any client's write does."""
         address = address_of(kind, manifest)
         old = self.objects.get(address)
-        self._count += 1
-        metadata = manifest["metadata"]
-        metadata["resourceVersion"] = str(self._count)
+        self.changes += 1
+        metadata = {**manifest["metadata"], "resourceVersion": str(self.changes)}
         if old is None:
-            metadata["uid"] = f"uid-{self._count}"
+            metadata["uid"] = f"uid-{self.changes}"
             metadata["generation"] = 1
+            metadata["creationTimestamp"] = self.now.strftime(TIME)
         else:
-            metadata["uid"] = old["metadata"]["uid"]
             is_changed = old.get("spec") != manifest.get("spec")
+            metadata["uid"] = old["metadata"]["uid"]
             metadata["generation"] = old["metadata"]["generation"] + is_changed
-        self.objects[address] = copy.deepcopy(manifest)
-        return self.objects[address]
+        stored = {**manifest, "metadata": metadata}
+        self.objects[address] = stored
+        return stored
 
     def edit(self, kind: Kind, key: Key, change: Callable[[Manifest], None]) -> None:
         """Change an object if it is there."""
@@ -124,17 +169,53 @@ class FakeCluster:
             change(edited)
             self.put(kind, edited)
 
+    def terminate(self, kind: Kind, namespace: str, name: str) -> None:
+        """Delete as a client does: a pod that runs stays until its kubelet has ended it."""
+        live = self.objects.get((kind.kind, namespace, name))
+        if live is None:
+            return
+        status = live.get("status") or {}
+        is_bound = kind == POD and "startTime" in status and status.get("phase") not in FINISHED
+        if not is_bound:
+            self.remove(kind, namespace, name)
+        elif "deletionTimestamp" not in live["metadata"]:
+            ending = {**live["metadata"], "deletionTimestamp": self.now.strftime(TIME)}
+            self.put(kind, {**live, "metadata": ending})
+
     def remove(self, kind: Kind, namespace: str, name: str) -> None:
-        """Delete an object and what it controls."""
+        """Take an object away at once, and what it controls."""
         gone = self.objects.pop((kind.kind, namespace, name), None)
         self._applied.pop((kind.kind, namespace, name), None)
-        if gone is None:
-            return
-        uid = gone["metadata"]["uid"]
-        for address, manifest in list(self.objects.items()):
-            owners = manifest["metadata"].get("ownerReferences") or ()
-            if any(owner["uid"] == uid for owner in owners):
-                self.objects.pop(address, None)
+        if gone is not None:
+            self.changes += 1
+            self.collect()
+
+    def collect(self) -> None:
+        """Take away, one after the other, what has lost its last owner."""
+        while self.is_collecting:
+            living = {manifest["metadata"]["uid"] for manifest in self.objects.values()}
+            orphans = [
+                address
+                for address, manifest in self.objects.items()
+                for owners in [manifest["metadata"].get("ownerReferences")]
+                if owners and not any(owner["uid"] in living for owner in owners)
+            ]
+            if not orphans:
+                return
+            self.changes += 1
+            for address in orphans:
+                self.objects.pop(address)
+                self._applied.pop(address, None)
+
+    def list(self, kind: Kind, namespace: str, label: str, value: str) -> list[Manifest]:
+        """Return objects by a label, by name."""
+        found = [
+            manifest
+            for (name, at, _), manifest in self.objects.items()
+            if (name, at) == (kind.kind, namespace)
+            and (manifest["metadata"].get("labels") or {}).get(label) == value
+        ]
+        return sorted(found, key=lambda manifest: str(manifest["metadata"]["name"]))
 
     def find(self, kind: Kind, key: Key) -> Manifest | None:
         """Return an object as it is."""
@@ -152,27 +233,47 @@ class FakeView:
         self._cluster = cluster
         self._seen: dict[Address, Manifest] = {}
 
-    def sync(self) -> None:
-        """See all that happened."""
-        self._seen = copy.deepcopy(self._cluster.objects)
+    def sync(self, kinds: Collection[Kind] | None = None) -> None:
+        """See all that happened, or only what happened to some kinds: each has its own watch."""
+        if kinds is None:
+            self._seen = dict(self._cluster.objects)
+            return
+        names = {kind.kind for kind in kinds}
+        kept = {address: seen for address, seen in self._seen.items() if address[0] not in names}
+        new = {at: live for at, live in self._cluster.objects.items() if at[0] in names}
+        self._seen = {**kept, **new}
 
     def modeldeployment(self, key: Key) -> Manifest | None:
         """The custom resource."""
-        return copy.deepcopy(self._seen.get((MODELDEPLOYMENT.kind, *key)))
+        return self._seen.get((MODELDEPLOYMENT.kind, *key))
 
     def children(self, key: Key, kind: Kind) -> Sequence[Manifest]:
         """Objects with the label of the ModelDeployment."""
         assert kind in CHILD_KINDS
+        return self._find(key, kind, LABEL_MODELDEPLOYMENT)
+
+    def rehearsal_pods(self, key: Key) -> Sequence[Manifest]:
+        """Pods with the label of a rehearsal of the ModelDeployment."""
+        return self._find(key, POD, LABEL_REHEARSAL)
+
+    def _find(self, key: Key, kind: Kind, label: str) -> list[Manifest]:
         return [
-            copy.deepcopy(manifest)
-            for (name, namespace, _), manifest in sorted(self._seen.items())
-            if (name, namespace) == (kind.kind, key.namespace)
-            and (manifest["metadata"].get("labels") or {}).get(LABEL_MODELDEPLOYMENT) == key.name
+            self._seen[address]
+            for address in sorted(self._seen)
+            if address[:2] == (kind.kind, key.namespace)
+            and (self._seen[address]["metadata"].get("labels") or {}).get(label) == key.name
         ]
 
     def record(self, kind: Kind, manifest: Manifest) -> None:
-        """Take in the answer to our own write."""
-        self._seen[address_of(kind, manifest)] = copy.deepcopy(manifest)
+        """Take in the answer to our own write, unless something newer was seen."""
+        address = address_of(kind, manifest)
+        seen = self._seen.get(address)
+        if seen is None or _version_of(seen) < _version_of(manifest):
+            self._seen[address] = manifest
+
+
+def _version_of(manifest: Manifest) -> int:
+    return int(manifest["metadata"]["resourceVersion"])
 
 
 def address_of(kind: Kind, manifest: Manifest) -> Address:
@@ -185,20 +286,42 @@ def _default(manifest: Manifest) -> Manifest:
     if manifest["kind"] == DEPLOYMENT.kind:
         if not manifest["spec"].get("minReadySeconds"):
             manifest["spec"].pop("minReadySeconds", None)
-        pod = manifest["spec"]["template"]["spec"]
-        for name, value in POD_DEFAULTS.items():
-            pod.setdefault(name, value)
-        for container in (*pod["initContainers"], *pod["containers"]):
-            container.setdefault("terminationMessagePath", "/dev/termination-log")
-            for amounts in container["resources"].values():
-                for name, text in amounts.items():
-                    amounts[name] = REWRITTEN_QUANTITIES.get(text, text)
+        _default_pod(manifest["spec"]["template"]["spec"])
+    elif manifest["kind"] == POD.kind:
+        _default_pod(manifest["spec"])
     elif manifest["kind"] == "Service":
         manifest["spec"].setdefault("clusterIP", "10.96.0.10")
         for port in manifest["spec"]["ports"]:
             port.setdefault("nodePort", 30000)
     manifest["metadata"].setdefault("managedFields", [{"manager": FIELD_MANAGER}])
     return manifest
+
+
+def _default_pod(pod: Manifest) -> None:
+    for name, value in POD_DEFAULTS.items():
+        pod.setdefault(name, value)
+    for container in (*pod["initContainers"], *pod["containers"]):
+        container.setdefault("terminationMessagePath", "/dev/termination-log")
+        for amounts in container["resources"].values():
+            for name, text in amounts.items():
+                amounts[name] = REWRITTEN_QUANTITIES.get(text, text)
+
+
+IMMUTABLE = {
+    "ControllerRevision": lambda manifest: manifest["data"],
+    "Deployment": lambda manifest: manifest["spec"]["selector"],
+    "Pod": lambda manifest: manifest["spec"],
+}
+
+
+def _validate(kind: Kind, live: Manifest, changed: Manifest) -> None:
+    fixed = IMMUTABLE.get(kind.kind)
+    if fixed is not None and fixed(live) != fixed(changed):
+        raise TerminalError(Reason.INVALID_SPEC, f"{kind.kind}: field is immutable")
+    strategy = (changed.get("spec") or {}).get("strategy") or {}
+    if strategy.get("type") == "Recreate" and strategy.get("rollingUpdate"):
+        text = "spec.strategy.rollingUpdate: may not be specified when strategy type is 'Recreate'"
+        raise TerminalError(Reason.INVALID_SPEC, text)
 
 
 def _merge(live: Json, desired: Json) -> Json:

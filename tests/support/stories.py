@@ -9,7 +9,7 @@ from pathlib import Path
 
 from regisseur_contract.names import LABEL_MODEL_VERSION
 from regisseur_operator.reconcile import Outcome
-from support.fake_workloads import is_ready
+from support.fake_pod_status import is_ready
 from support.worlds import KEY, World
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -73,7 +73,7 @@ async def _superseded_promotion(story: Story) -> None:
 
 async def _crash_loop(story: Story) -> None:
     world = story.world
-    world.workloads.broken["2"] = "ValueError: the model has 13 inputs, its signature 12"
+    world.kubelet.behave(2, crash="ValueError: the model has 13 inputs, its signature 12")
     world.registry.promote(2)
     await story.play("version 2 is promoted, whose server crashes")
     world.tick(400)
@@ -94,10 +94,10 @@ async def _several_holders(story: Story) -> None:
 
 async def _quota(story: Story) -> None:
     world = story.world
-    world.workloads.quota = "pods is forbidden: exceeded quota: team, used: pods=2, limited: pods=2"
+    world.cluster.pod_refusal = "pods is forbidden: exceeded quota: team, used: pods=2, limited: pods=2"
     world.registry.promote(2)
     await story.play("version 2 is promoted, but a quota allows no third pod")
-    world.workloads.quota = ""
+    world.cluster.pod_refusal = ""
     await story.play("the quota is raised")
 
 

@@ -154,7 +154,7 @@ async def test_a_lost_status_does_not_change_which_of_several_holders_is_served(
 
 async def test_a_roll_that_never_served_is_not_where_the_next_one_comes_from() -> None:
     world = World()
-    world.workloads.broken["1"] = "ValueError: 13 inputs"
+    world.kubelet.behave(1, crash="ValueError: 13 inputs")
     world.registry.promote(1)
     await world.reconcile()
     world.tick()
@@ -170,7 +170,7 @@ async def test_a_roll_that_never_served_is_not_where_the_next_one_comes_from() -
 
 async def test_with_a_lost_status_a_superseded_roll_comes_from_what_served() -> None:
     world = await start()
-    world.workloads.broken["2"] = "ValueError: 13 inputs"
+    world.kubelet.behave(2, crash="ValueError: 13 inputs")
     world.registry.promote(2)
     await world.reconcile()
     world.tick()

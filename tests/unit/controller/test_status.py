@@ -149,7 +149,7 @@ async def test_a_version_that_fails_says_why_and_takes_no_traffic(fault: str, re
 
 async def test_a_failed_rollout_that_is_replaced_enters_the_history_as_failed() -> None:
     world = await start()
-    world.workloads.broken["2"] = "boom"
+    world.kubelet.behave(2, crash="boom")
     world.registry.promote(2)
     await world.settle()
     world.tick(301)
@@ -164,7 +164,7 @@ async def test_a_failed_rollout_that_is_replaced_enters_the_history_as_failed() 
 async def test_pods_that_cannot_be_made_say_why() -> None:
     world = World()
     world.registry.promote(1)
-    world.workloads.quota = 'violates PodSecurity "restricted:latest"'
+    world.cluster.pod_refusal = 'violates PodSecurity "restricted:latest"'
     await world.settle()
 
     assert world.condition("Progressing")[:2] == ("False", "ReplicaFailure")
