@@ -2,19 +2,27 @@
 
 import shutil
 import socket
-import subprocess
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from regisseur_contract.exits import (
+    ARTIFACT_INVALID,
+    ARTIFACT_MISSING,
+    CONFIGURATION,
+    DISK_REFUSED,
+    STORE_DENIED,
+    STORE_UNAVAILABLE,
+)
 from support.hostile_store import Exchange, hostile_store
 from support.mlflow_server import MlflowServer, free_port
 from support.model_folders import ModelFolder
 from support.model_versions import call, create_model_version
-from support.serving_process import run_fetch
+from support.serving_process import Ended, run_fetch
 
 URI = "mlflow-artifacts:/1/model"
+GONE = b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "No such artifact"}'
 MLMODEL = {"path": "MLmodel", "is_dir": False, "file_size": "4"}
 
 
@@ -34,9 +42,9 @@ def content(folder: Path) -> dict[str, bytes]:
     }
 
 
-def failure(ended: subprocess.CompletedProcess[str], target: Path) -> str:
+def failure(ended: Ended, target: Path, code: int = STORE_UNAVAILABLE) -> str:
     """The reason of a failed fetch, which left nothing behind."""
-    assert ended.returncode == 1, ended.stderr
+    assert ended.returncode == code, ended.stderr
     assert "Traceback" not in ended.stderr
     assert not [path for path in target.parent.glob("*") if path.name != "termination-log"]
     last = ended.stderr.splitlines()[-1]
@@ -72,7 +80,7 @@ def test_a_version_that_points_at_nothing_is_said_so(
 ) -> None:
     uri = register(mlflow_server, model_name, target.parent)
     ended = run_fetch(uri, mlflow_server.url, target)
-    assert "there is no file MLmodel" in failure(ended, target)
+    assert "there is no file MLmodel" in failure(ended, target, ARTIFACT_MISSING)
 
 
 def test_the_reason_reaches_the_termination_log(target: Path) -> None:
@@ -80,17 +88,19 @@ def test_the_reason_reaches_the_termination_log(target: Path) -> None:
     log = target.parent / "termination-log"
     log.touch()
     ended = run_fetch("s3://bucket/model", "http://127.0.0.1:1", target)
-    assert "only mlflow-artifacts:/<path> is supported" in failure(ended, target)
+    assert "only mlflow-artifacts:/<path> is supported" in failure(ended, target, ARTIFACT_INVALID)
     assert log.read_text() == ended.stderr.strip().replace("error:", "fetch:")
 
 
 @pytest.mark.parametrize("address", ["mlflow:5000", "ftp://mlflow", "http://", "http://m:port"])
 def test_an_address_that_is_none_is_said_so(address: str, target: Path) -> None:
-    assert "http://host:port" in failure(run_fetch(URI, address, target), target)
+    ended = run_fetch(URI, address, target)
+    assert "http://host:port" in failure(ended, target, CONFIGURATION)
 
 
 def test_credentials_in_the_address_are_refused_and_not_repeated(target: Path) -> None:
-    reason = failure(run_fetch(URI, "http://user:example@mlflow", target), target)
+    ended = run_fetch(URI, "http://user:example@mlflow", target)
+    reason = failure(ended, target, CONFIGURATION)
     assert "holds a user name" in reason
     assert "example" not in reason
 
@@ -194,7 +204,7 @@ def test_a_name_cannot_leave_the_folder(name: str, target: Path) -> None:
             exchange.answer(b"evil")
 
     with hostile_store(behave) as url:
-        reason = failure(run_fetch(URI, url, target), target)
+        reason = failure(run_fetch(URI, url, target), target, ARTIFACT_INVALID)
     assert "no plain file name" in reason
 
 
@@ -203,23 +213,34 @@ def test_folders_without_end_are_given_up(target: Path) -> None:
         exchange.answer_files(MLMODEL, {"path": "again", "is_dir": True})
 
     with hostile_store(behave) as url:
-        reason = failure(run_fetch(URI, url, target), target)
+        reason = failure(run_fetch(URI, url, target), target, ARTIFACT_INVALID)
     assert "that is no model folder" in reason
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "complaint"),
+    ("status", "body", "complaint", "code"),
     [
-        (401, b"", "answered 401; the server wants credentials"),
-        (403, b"Invalid Host header\r\n", "403: Invalid Host header; check the permissions"),
-        (404, b"<html>", "the URL is not that of an MLflow server"),
-        (302, b"", "answered 302"),
+        (401, b"", "answered 401; the server wants credentials", STORE_DENIED),
+        (403, b"Invalid Host header\r\n", "Invalid Host header; check the perm", STORE_DENIED),
+        (404, b"<html>", "the URL is not that of an MLflow server", STORE_UNAVAILABLE),
+        (404, GONE, "No such artifact; the artifact is gone", ARTIFACT_MISSING),
+        (302, b"", "answered 302", STORE_UNAVAILABLE),
+        (200, b"<html>", "a listing that is not JSON", STORE_UNAVAILABLE),
+        (200, b"[]", "no listing of files", STORE_UNAVAILABLE),
     ],
 )
-def test_a_refusal_is_final_and_says_what_to_look_at(
-    status: int, body: bytes, complaint: str, target: Path
+def test_a_refusal_says_whose_fault_it_is_and_what_to_look_at(
+    status: int, body: bytes, complaint: str, code: int, target: Path
 ) -> None:
     with hostile_store(lambda exchange: exchange.answer(body, status=status)) as url:
-        ended = run_fetch(URI, url, target)
-    assert complaint in failure(ended, target)
-    assert "trying again" not in ended.stderr
+        ended = run_fetch(URI, url, target, timeout_seconds=1.5)
+    assert complaint in failure(ended, target, code)
+    assert ("trying again" in ended.stderr) is (body == b"<html>" and status == 200)
+
+
+def test_a_volume_that_cannot_be_written_is_no_fault_of_the_store(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with hostile_store(lambda exchange: exchange.answer_files(MLMODEL)) as url:
+        ended = run_fetch(URI, url, tmp_path / "file" / "current")
+    assert ended.returncode == DISK_REFUSED
+    assert "the volume must be writable and large enough" in ended.stderr

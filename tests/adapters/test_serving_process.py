@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from regisseur_contract.exits import ARTIFACT_INVALID, CONFIGURATION, USAGE
 from support.eventually import eventually
 from support.model_folders import ModelFolder
 from support.serving_process import COMMAND, ServingProcess, own_environment
@@ -54,7 +55,7 @@ def test_a_wrong_value_is_named_by_row_and_field(
 
 def test_a_broken_model_ends_the_process_with_its_reason(tmp_path: Path) -> None:
     with ServingProcess(tmp_path / "nothing", tmp_path) as server:
-        assert server.wait() == 1
+        assert server.wait() == ARTIFACT_INVALID
     (line,) = [line for line in server.log.read_text().splitlines() if "error" in line]
     assert line.startswith("error: there is no file MLmodel")
     assert server.termination_log.read_text() == line.replace("error:", "serve:")
@@ -63,10 +64,10 @@ def test_a_broken_model_ends_the_process_with_its_reason(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["serve"], 1, "error: REGISSEUR_MODEL_NAME: Field required"),
-        (["fetch"], 1, "error: REGISSEUR_ARTIFACT_URI is not set"),
-        ([], 2, "usage: python -m regisseur_serving {fetch,serve}"),
-        (["train"], 2, "usage: python -m regisseur_serving {fetch,serve}"),
+        (["serve"], CONFIGURATION, "error: REGISSEUR_MODEL_NAME: Field required"),
+        (["fetch"], CONFIGURATION, "error: REGISSEUR_ARTIFACT_URI is not set"),
+        ([], USAGE, "usage: python -m regisseur_serving {fetch,rehearse,serve}"),
+        (["train"], USAGE, "usage: python -m regisseur_serving {fetch,rehearse,serve}"),
     ],
 )
 def test_a_wrong_call_is_answered_in_one_line(arguments: list[str], code: int, line: str) -> None:

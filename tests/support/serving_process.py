@@ -12,11 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from regisseur_contract.rehearsal import RehearsalVerdict, parse_verdict
 from support.eventually import eventually
 from support.mlflow_server import free_port
 
 _START_SECONDS = 15.0
 _END_SECONDS = 15.0
+_REHEARSE_SECONDS = 40.0
 COMMAND = (sys.executable, "-m", "regisseur_serving")
 
 
@@ -124,27 +126,47 @@ class ServingProcess:
         eventually(is_there, deadline_seconds=_START_SECONDS, interval=0.02, describe=path)
 
 
+Ended = subprocess.CompletedProcess[str]
+
+
 def run_fetch(
-    uri: str, registry_url: str, model_dir: Path, *, timeout_seconds: float = 15.0
-) -> subprocess.CompletedProcess[str]:
-    """Run `python -m regisseur_serving fetch` to its end."""
-    environment = own_environment() | {
+    uri: str, registry_url: str, model_dir: Path, *, timeout_seconds: float = 15.0, **more: str
+) -> Ended:
+    """Run `python -m regisseur_serving fetch` to its end, with more environment variables."""
+    environment = {
         "REGISSEUR_ARTIFACT_URI": uri,
         "REGISSEUR_REGISTRY_URL": registry_url,
-        "REGISSEUR_MODEL_DIR": str(model_dir),
         "REGISSEUR_FETCH_TIMEOUT_SECONDS": str(timeout_seconds),
+    }
+    return _run("fetch", model_dir, environment | more, timeout_seconds + 4)
+
+
+def run_rehearse(model_dir: Path, **environment: str) -> tuple[Ended, RehearsalVerdict | None]:
+    """Run `python -m regisseur_serving rehearse` to its end and read the verdict it left."""
+    log = model_dir.parent / "termination-log"
+    log.write_bytes(b"")
+    ended = _run("rehearse", model_dir, environment, _REHEARSE_SECONDS)
+    return ended, parse_verdict(log.read_text())
+
+
+def _run(
+    command: str, model_dir: Path, environment: Mapping[str, str], timeout_seconds: float
+) -> Ended:
+    places = {
+        "REGISSEUR_MODEL_DIR": str(model_dir),
         "REGISSEUR_TERMINATION_LOG": str(model_dir.parent / "termination-log"),
     }
     return subprocess.run(
-        [*COMMAND, "fetch"],
-        env=environment,
+        [*COMMAND, command],
+        env=own_environment() | places | environment,
         check=False,
         capture_output=True,
         text=True,
-        timeout=timeout_seconds + 4,
+        timeout=timeout_seconds,
     )
 
 
 def own_environment() -> dict[str, str]:
     """Return the environment without anything that would configure the server."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("REGISSEUR_")}
+    ours = ("REGISSEUR_", "MLFLOW_")
+    return {key: value for key, value in os.environ.items() if not key.startswith(ours)}

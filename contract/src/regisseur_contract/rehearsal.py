@@ -28,6 +28,21 @@ class Word(StrEnum):
     PREDICTION_FAILED = "PredictionFailed"
 
 
+class RequirementsMode(StrEnum):
+    """How a model's requirements bind the image: a pin literally, any patch of it, or not."""
+
+    STRICT = "Strict"
+    MINOR = "Minor"
+    IGNORE = "Ignore"
+
+
+class SignatureRule(StrEnum):
+    """Whether the served version's callers must be able to stay."""
+
+    COMPATIBLE = "Compatible"
+    ANY = "Any"
+
+
 @dataclass(frozen=True)
 class RehearsalVerdict:
     """What a rehearsal found out.
@@ -65,7 +80,7 @@ def write_verdict(verdict: RehearsalVerdict) -> str:
     body = asdict(verdict)
     body["requirements"] = list(verdict.requirements[:LONGEST_LISTED])
     body["message"] = verdict.message[:LONGEST_MESSAGE]
-    while len(_dump(body).encode()) > LONGEST_VERDICT_BYTES:
+    while len(_dump(body).encode("utf-8", "replace")) > LONGEST_VERDICT_BYTES:
         if body["requirements"]:
             body["requirements"].pop()
         else:

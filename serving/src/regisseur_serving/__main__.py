@@ -1,4 +1,4 @@
-"""Entry point of the image: `python -m regisseur_serving {fetch,serve}`.
+"""Entry point of the image: `python -m regisseur_serving {fetch,rehearse,serve}`.
 
 The first thing it does is to answer signals. As the first process of a container it would be
 deaf to SIGTERM until a handler is installed, and Kubernetes would wait the whole grace period
@@ -10,7 +10,8 @@ import signal
 import sys
 from types import FrameType
 
-from regisseur_contract.runtime import SUBCOMMAND_FETCH, SUBCOMMAND_SERVE
+from regisseur_contract.exits import USAGE
+from regisseur_contract.runtime import SUBCOMMAND_FETCH, SUBCOMMAND_REHEARSE, SUBCOMMAND_SERVE
 
 
 def _leave_at_once(number: int, _frame: FrameType | None) -> None:
@@ -27,15 +28,17 @@ def main() -> int:
             from regisseur_serving.app import fetch  # noqa: PLC0415 - each command pays for itself
 
             return fetch.main()
+        case [command] if command == SUBCOMMAND_REHEARSE:
+            from regisseur_serving.app import rehearse  # noqa: PLC0415
+
+            return rehearse.main()
         case [command] if command == SUBCOMMAND_SERVE:
             from regisseur_serving.app import serve  # noqa: PLC0415
 
             return serve.main()
-    print(
-        f"usage: python -m regisseur_serving {{{SUBCOMMAND_FETCH},{SUBCOMMAND_SERVE}}}",
-        file=sys.stderr,
-    )
-    return 2
+    commands = ",".join((SUBCOMMAND_FETCH, SUBCOMMAND_REHEARSE, SUBCOMMAND_SERVE))
+    print(f"usage: python -m regisseur_serving {{{commands}}}", file=sys.stderr)
+    return USAGE
 
 
 if __name__ == "__main__":

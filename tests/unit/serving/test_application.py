@@ -49,6 +49,7 @@ def served(predictor: Adder, *, call_seconds: float = 0.0) -> Served:
         model_file="model.skops",
         predict_method="predict",
         sklearn_version="1.9.1",
+        python_version="3.11.7",
         run_id="",
         model_id="m-1",
         signature=SIGNATURE,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from regisseur_serving.adapters.download import Download
+from regisseur_serving.adapters.retrying import Retrying
 from regisseur_serving.core.artifact_uri import parse_artifact_uri
 from regisseur_serving.core.listing import parse_listing
 from regisseur_serving.errors import FetchError
@@ -36,13 +37,16 @@ class MemoryStore:
         write(self._files[path])
 
 
-def run(destination: Path, files: dict[str, bytes], source: str = "s") -> Download:
+def run(
+    destination: Path, files: dict[str, bytes], source: str = "s", expected_digest: str = ""
+) -> Download:
     download = Download(
         store=MemoryStore({f"m/{name}": content for name, content in files.items()}),
         path="m",
         source=source,
         destination=destination,
-        on_retry=pytest.fail,
+        retrying=Retrying(pytest.fail),
+        expected_digest=expected_digest,
     )
     if not download.is_done():
         with download.workspace() as folder:

@@ -1,32 +1,32 @@
 """Download a model folder: all of it or nothing, as often as one likes.
 
 Files go into a folder beside the final one, which then takes its place by rename. A small file
-beside it remembers where the folder came from, so that a restarted container has nothing to do.
+beside it remembers where the folder came from and its digest, so that a restarted container has
+nothing to do, and is checked all the same.
 """
 
+import hashlib
 import json
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from regisseur_serving.errors import FetchError, TransientFetchError
+from regisseur_contract.digest import digest_files
+from regisseur_serving.adapters.disk import on_disk
+from regisseur_serving.adapters.retrying import Retrying
+from regisseur_serving.core.expected_digest import check_digest
+from regisseur_serving.errors import MissingError, UnservableError
 from regisseur_serving.ports.artifacts import ArtifactStore
 
 MARKER_SUFFIX = ".fetched"
-_MODEL_FILE = "MLmodel"
+MODEL_FILE = "MLmodel"
 _MAX_FILES = 10_000
 _MAX_DEPTH = 16
-_PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Waits between attempts at one request: an MLflow server that restarts is back by then. For
-anything longer the container ends with the reason, and the kubelet tries again."""
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -37,16 +37,22 @@ class Progress:
     bytes: int = 0
     total_files: int = 0
     total_bytes: int = 0
-    trouble: str = ""
 
     def __str__(self) -> str:
-        trouble = f"; last trouble: {self.trouble}" if self.trouble else ""
         if not self.total_files:
-            return f"before the list of files was complete{trouble}"
+            return "before the list of files was complete"
         return (
             f"after {self.files} of {self.total_files} files, "
-            f"{self.bytes} of {self.total_bytes} bytes{trouble}"
+            f"{self.bytes} of {self.total_bytes} bytes"
         )
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What was downloaded: sizes and the digest of it all."""
+
+    size_by_name: dict[str, int]
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -58,63 +64,77 @@ class Download:
         path: The model folder in the store.
         source: What the folder is remembered by; another source means another download.
         destination: The folder to make.
-        on_retry: Told of every failure that is tried again.
+        retrying: Repeats requests that fail for a moment.
+        expected_digest: The canonical digest that the files must have; empty for any.
     """
 
     store: ArtifactStore
     path: str
     source: str
     destination: Path
-    on_retry: Callable[[str], None]
+    retrying: Retrying
+    expected_digest: str = ""
     progress: Progress = field(default_factory=Progress)
 
     def is_done(self) -> bool:
         """Tell whether the destination holds all files of this source already."""
         try:
             marker: Any = json.loads(self._marker.read_text())
-            return marker["source"] == self.source and all(
-                (self.destination / name).stat().st_size == size
-                for name, size in marker["files"].items()
+            return (
+                marker["source"] == self.source
+                and self.expected_digest in {"", marker["digest"]}
+                and all(
+                    (self.destination / name).stat().st_size == size
+                    for name, size in marker["files"].items()
+                )
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return False
 
-    def collect(self, folder: Path) -> dict[str, int]:
-        """Download all files into a folder and return their sizes.
+    def collect(self, folder: Path) -> Collected:
+        """Download all files into a folder.
 
         Raises:
-            FetchError: Something cannot be downloaded, or it is no model.
+            FetchError: Something cannot be downloaded, is no model, or is not what was expected.
         """
         files = self._list_files()
-        if _MODEL_FILE not in files:
-            raise FetchError(
-                f"there is no file {_MODEL_FILE} at {self.source}; "
+        if MODEL_FILE not in files:
+            raise MissingError(
+                f"there is no file {MODEL_FILE} at {self.source}; "
                 "the version does not point at a model (any more): register it again"
             )
         self.progress.total_files = len(files)
         self.progress.total_bytes = sum(files.values())
+        contents: dict[str, str] = {}
         for name, size_bytes in files.items():
-            self._download_file(name, size_bytes, folder / name)
+            contents[name] = self._download_file(name, size_bytes, folder / name)
             self.progress.files += 1
             self.progress.bytes += size_bytes
-        return files
+        digest = digest_files(contents)
+        check_digest(digest, self.expected_digest, self.source)
+        return Collected(files, digest)
 
-    def put_in_place(self, folder: Path, files: dict[str, int]) -> None:
+    def put_in_place(self, folder: Path, collected: Collected) -> None:
         """Make the downloaded folder the destination.
 
         The marker goes first and comes back last: without it a folder counts for nothing.
         """
-        with _disk(self.destination):
+        marker = {
+            "source": self.source,
+            "digest": collected.digest,
+            "files": collected.size_by_name,
+        }
+        with on_disk(self.destination):
             self._marker.unlink(missing_ok=True)
             if self.destination.exists():
                 shutil.rmtree(self.destination)
             folder.rename(self.destination)
-            self._marker.write_text(json.dumps({"source": self.source, "files": files}))
+            self._marker.write_text(json.dumps(marker))
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
         """Give an empty folder beside the destination, and leave nothing of it behind."""
-        with _disk(self.destination):
+        with on_disk(self.destination):
             parent = self.destination.parent
             parent.mkdir(parents=True, exist_ok=True)
             prefix = f".{self.destination.name}.fetch-"
@@ -137,52 +157,34 @@ class Download:
         while folders:
             folder = folders.pop()
             place = f"{self.path}/{folder}" if folder else self.path
-            for entry in self._retry(partial(self.store.list_folder, place)):
+            for entry in self.retrying.run(partial(self.store.list_folder, place)):
                 name = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_folder:
                     folders.append(name)
                 else:
                     files[name] = entry.size_bytes
                 if len(files) + len(folders) > _MAX_FILES or name.count("/") > _MAX_DEPTH:
-                    raise FetchError(
+                    raise UnservableError(
                         f"the model at {self.source} has more than {_MAX_FILES} files "
                         f"or folders deeper than {_MAX_DEPTH}; that is no model folder"
                     )
         return files
 
-    def _download_file(self, name: str, size_bytes: int, target: Path) -> None:
-        with _disk(self.destination):
+    def _download_file(self, name: str, size_bytes: int, target: Path) -> str:
+        """Write one file and return the digest of its content, taken on its way to the disk."""
+        with on_disk(self.destination):
             target.parent.mkdir(parents=True, exist_ok=True)
 
-        def attempt() -> None:
-            with _disk(self.destination), target.open("wb") as file:
+        def attempt() -> str:
+            content = hashlib.sha256()
+            with on_disk(self.destination), target.open("wb") as file:
 
                 def write(piece: bytes) -> None:
-                    with _disk(self.destination):
+                    content.update(piece)
+                    with on_disk(self.destination):
                         file.write(piece)
 
                 self.store.read_file(f"{self.path}/{name}", size_bytes, write)
+            return content.hexdigest()
 
-        self._retry(attempt)
-
-    def _retry(self, attempt: Callable[[], T]) -> T:
-        for pause_seconds in _PAUSES_SECONDS:
-            try:
-                return attempt()
-            except TransientFetchError as error:
-                self.progress.trouble = str(error)
-                self.on_retry(f"{error}; trying again in {pause_seconds:g} s")
-            time.sleep(pause_seconds)
-        return attempt()
-
-
-@contextmanager
-def _disk(place: Path) -> Iterator[None]:
-    """Tell trouble with our own disk from trouble with the store; both are OSErrors."""
-    try:
-        yield
-    except OSError as error:
-        raise FetchError(
-            f"cannot write below {place.parent}: {error.strerror or error}; "
-            "the volume must be writable and large enough"
-        ) from None
+        return self.retrying.run(attempt)

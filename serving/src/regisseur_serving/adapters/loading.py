@@ -16,7 +16,7 @@ from regisseur_serving.adapters.model_folder import (
 )
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.tables import RECORDS, TableReader
-from regisseur_serving.errors import InputError, ModelError
+from regisseur_serving.errors import InputError, PredictionError
 from regisseur_serving.ports.predictor import Predictor, Table
 
 _WARM_CALLS = 5
@@ -50,7 +50,8 @@ def load_model(folder: Path) -> LoadedModel:
     """Load the model of a folder and warm it up.
 
     Raises:
-        ModelError: It cannot be served.
+        ModelError: It cannot be served; a `LoadError` or a `PredictionError` from when its
+            files turned out to be in order.
     """
     started = time.perf_counter()
     mlmodel = read_mlmodel(folder)
@@ -67,7 +68,7 @@ def load_model(folder: Path) -> LoadedModel:
     try:
         predictor.warm_up(probe)
         call_seconds = _measure(predictor, probe)
-    except ModelError:
+    except PredictionError:
         if example:
             raise
         _LOGGER.warning("the model has no usable input example: it is neither tried nor warm")

@@ -1,7 +1,8 @@
 """The artifact proxy of an MLflow server, over the standard library's HTTP client.
 
-One connection is kept for all files. Every fault becomes a `FetchError`, transient or not;
-the body of an answer is read in pieces and never beyond what was announced.
+One connection is kept for all files, and it goes to one host: a redirect is an error, so that
+credentials reach nobody else. Every fault becomes a `FetchError`, transient or not; the body of
+an answer is read in pieces and never beyond what was announced.
 """
 
 import http.client
@@ -12,29 +13,16 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
 
+from regisseur_serving.core.authorization import ANONYMOUS, Authorization
 from regisseur_serving.core.listing import parse_listing
-from regisseur_serving.errors import FetchError, TransientFetchError
+from regisseur_serving.core.refusals import translate_refusal
+from regisseur_serving.errors import FetchError, SettingsError, TransientFetchError
 from regisseur_serving.ports.artifacts import Entry
 
 _ROUTE = "/api/2.0/mlflow-artifacts/artifacts"
 _PIECE_BYTES = 1 << 20
 _MAX_LISTING_BYTES = 8 << 20
-_SHOWN_CHARACTERS = 200
-_TRANSIENT: set[int] = {
-    HTTPStatus.REQUEST_TIMEOUT,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.INTERNAL_SERVER_ERROR,
-    HTTPStatus.BAD_GATEWAY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.GATEWAY_TIMEOUT,
-}
-_HINTS: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: "the server wants credentials",
-    HTTPStatus.FORBIDDEN: "check the permissions, and that MLFLOW_SERVER_ALLOWED_HOSTS of the "
-    "MLflow server names this host and port",
-    HTTPStatus.NOT_FOUND: "the artifact is gone, or the URL is not that of an MLflow server "
-    "that proxies artifacts",
-}
+_MAX_REFUSAL_BYTES = 16 << 10
 
 
 class MlflowArtifacts:
@@ -43,14 +31,22 @@ class MlflowArtifacts:
     Args:
         base_url: Address of the server, with or without a path.
         read_timeout_seconds: Longest silence of the server.
+        authorization: What the server is told with every request.
 
     Raises:
-        FetchError: The address is no HTTP address.
+        SettingsError: The address is no HTTP address.
     """
 
-    def __init__(self, base_url: str, *, read_timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        read_timeout_seconds: float,
+        authorization: Authorization = ANONYMOUS,
+    ) -> None:
         self._base_path, self._connection = _connect(base_url, read_timeout_seconds)
         self._authority = f"{self._connection.host}:{self._connection.port}"
+        self._authorization = authorization
 
     def __enter__(self) -> Self:
         return self
@@ -94,10 +90,13 @@ class MlflowArtifacts:
 
     def _get(self, target: str, write: Callable[[bytes], object], limit_bytes: int) -> int:
         try:
-            self._connection.request("GET", self._base_path + target)
+            self._connection.request(
+                "GET", self._base_path + target, headers=self._authorization.headers
+            )
             answer = self._connection.getresponse()
             if answer.status != HTTPStatus.OK:
-                raise self._translate_status(answer)
+                body = answer.read(_MAX_REFUSAL_BYTES)
+                raise translate_refusal(self._authority, answer.status, body, self._authorization)
             return self._copy(answer, write, limit_bytes)
         except FetchError:
             self._connection.close()
@@ -131,16 +130,6 @@ class MlflowArtifacts:
         answer.close()
         return received
 
-    def _translate_status(self, answer: http.client.HTTPResponse) -> FetchError:
-        said = answer.read1(_SHOWN_CHARACTERS * 4).decode("utf-8", "replace")
-        said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
-        message = f"{self._authority} answered {answer.status}"
-        if said:
-            message = f"{message}: {said[:_SHOWN_CHARACTERS]}"
-        if hint := _HINTS.get(answer.status):
-            message = f"{message}; {hint}"
-        return (TransientFetchError if answer.status in _TRANSIENT else FetchError)(message)
-
 
 def _connect(base_url: str, timeout_seconds: float) -> tuple[str, http.client.HTTPConnection]:
     try:
@@ -149,10 +138,13 @@ def _connect(base_url: str, timeout_seconds: float) -> tuple[str, http.client.HT
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
-        raise FetchError(
+        raise SettingsError(
             "the registry's address is not of the form http://host:port or https://host:port"
         )
     if parts.username is not None:
-        raise FetchError("the registry's address holds a user name, which is not supported there")
+        raise SettingsError(
+            "the registry's address holds a user name, which is not supported there; "
+            "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        )
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     return parts.path.rstrip("/"), kind(parts.hostname, port, timeout=timeout_seconds)

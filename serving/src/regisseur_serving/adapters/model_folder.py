@@ -25,7 +25,7 @@ def read_mlmodel(folder: Path) -> MLmodel:
     if not path.is_file():
         raise ModelError(f"there is no file {_MLMODEL} in {folder}; fetch the model first")
     try:
-        document = yaml.safe_load(_read_text(path))
+        document = yaml.safe_load(read_text(path))
     except (yaml.YAMLError, RecursionError):
         raise ModelError(f"{_MLMODEL} in {folder} is not YAML; log the model again") from None
     return parse_mlmodel(document)
@@ -41,7 +41,7 @@ def read_example(folder: Path, mlmodel: MLmodel) -> Records:
         return []
     path = resolve_inside(folder, mlmodel.example_file)
     try:
-        document = json.loads(_read_text(path))
+        document = json.loads(read_text(path))
         rows = document["data"][:_EXAMPLE_ROWS]
         return [dict(zip(document["columns"], row, strict=True)) for row in rows]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -67,7 +67,12 @@ def resolve_inside(folder: Path, name: str) -> Path:
     return path
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a file of the model.
+
+    Raises:
+        ModelError: It is too large, or cannot be read.
+    """
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ModelError(f"{path.name} is larger than {_MAX_BYTES} bytes")

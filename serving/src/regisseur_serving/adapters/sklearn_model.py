@@ -20,7 +20,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.trusted_types import TRUSTED_TYPES
-from regisseur_serving.errors import ModelError
+from regisseur_serving.errors import LoadError, PredictionError
 from regisseur_serving.ports.predictor import Numbers, Prediction, Table
 
 SKLEARN_VERSION: str = sklearn.__version__
@@ -38,7 +38,7 @@ def load_estimator(path: Path) -> Estimator:
     """Load a skops file, building only types that we trust.
 
     Raises:
-        ModelError: It holds other types, or is no readable skops file.
+        LoadError: It holds other types, or is no readable skops file.
     """
     try:
         # The versions are compared by ourselves, with a better line.
@@ -46,12 +46,12 @@ def load_estimator(path: Path) -> Estimator:
             return skops.io.load(path, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException:
         unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES))
-        raise ModelError(
+        raise LoadError(
             "the model holds types that this server does not load: "
             f"{', '.join(unknown[:_SHOWN_TYPES])}; train it without them"
         ) from None
     except Exception as error:
-        raise ModelError(
+        raise LoadError(
             f"{path.name} is no readable skops file ({type(error).__name__}); log the model again"
         ) from error
 
@@ -64,7 +64,7 @@ class SklearnPredictor:
         mlmodel: What the model folder says of it.
 
     Raises:
-        ModelError: The estimator has no method that predicts.
+        LoadError: The estimator has no method that predicts.
     """
 
     def __init__(self, estimator: Estimator, mlmodel: MLmodel) -> None:
@@ -73,7 +73,7 @@ class SklearnPredictor:
         self._method = getattr(estimator, mlmodel.predict_method, None)
         self._probabilities = getattr(estimator, "predict_proba", None)
         if self._method is None:
-            raise ModelError(
+            raise LoadError(
                 f"{type(estimator).__name__} has no method {mlmodel.predict_method}; "
                 "log an estimator that predicts"
             )
@@ -100,15 +100,21 @@ class SklearnPredictor:
         """Predict a table for the first time, and find out whether arrays will do.
 
         Raises:
-            ModelError: The estimator cannot predict it.
+            PredictionError: The estimator cannot predict it.
         """
         try:
             before = self.predict(probe).values
         except Exception as error:
-            raise ModelError(
+            raise PredictionError(
                 f"the model cannot predict its own input example ({type(error).__name__}); "
                 "check that its signature fits it and log it again"
             ) from error
+        rows = len(probe) if isinstance(probe, np.ndarray) else len(next(iter(probe.values())))
+        if len(before) != rows:
+            raise PredictionError(
+                f"the model answers {len(before)} predictions to {rows} rows; "
+                "log a model that answers each row"
+            )
         if isinstance(probe, np.ndarray):
             self._prefer_arrays(probe, before)
 

@@ -1,1 +1,1 @@
-"""The two commands of the image, put together from the layers below."""
+"""The three commands of the image, put together from the layers below."""

@@ -7,12 +7,17 @@ import os
 import sys
 import time
 
+from regisseur_contract.exits import CONFIGURATION
 from regisseur_serving.adapters.deadline import deadline
 from regisseur_serving.adapters.download import Download
 from regisseur_serving.adapters.mlflow_artifacts import MlflowArtifacts
+from regisseur_serving.adapters.retrying import Retrying
+from regisseur_serving.adapters.served_mlmodel import bring_served, forget_served, served_folder
 from regisseur_serving.adapters.termination_log import write_termination_log
+from regisseur_serving.app.exit_codes import exit_code
 from regisseur_serving.core.artifact_uri import parse_artifact_uri
-from regisseur_serving.errors import FetchError
+from regisseur_serving.core.authorization import authorize
+from regisseur_serving.errors import ServingError
 from regisseur_serving.settings.fetch import (
     FetchSettings,
     read_fetch_settings,
@@ -26,50 +31,88 @@ def main() -> int:
     """Run the command and return its exit code."""
     try:
         settings = read_fetch_settings(os.environ)
-        sys.stdout.write(f"{fetch(settings)}\n")
-    except (FetchError, ValueError) as error:
-        _say(f"error: {error}")
-        write_termination_log(read_termination_log(os.environ), f"fetch: {error}")
-        return 1
+    except ValueError as error:
+        return _fail(str(error), CONFIGURATION)
+    try:
+        for line in fetch(settings):
+            sys.stdout.write(f"{line}\n")
+    except ServingError as error:
+        return _fail(str(error), exit_code(error))
     return 0
 
 
-def fetch(settings: FetchSettings) -> str:
-    """Bring the model folder and return a line that says what was done.
+def fetch(settings: FetchSettings) -> list[str]:
+    """Bring the model folder and return what was done, a line each.
 
     Raises:
+        SettingsError: The environment is senseless.
         FetchError: The model cannot be downloaded.
     """
-    started = time.monotonic()
     path = parse_artifact_uri(settings.artifact_uri)
-    timeout_seconds = min(_READ_TIMEOUT_SECONDS, settings.timeout_seconds)
-    with MlflowArtifacts(settings.registry_url, read_timeout_seconds=timeout_seconds) as store:
+    retrying = Retrying(say=_say)
+    with MlflowArtifacts(
+        settings.registry_url,
+        read_timeout_seconds=min(_READ_TIMEOUT_SECONDS, settings.timeout_seconds),
+        authorization=authorize(settings.username, settings.password, settings.token),
+    ) as store:
         download = Download(
             store=store,
             path=path,
             source=settings.artifact_uri,
             destination=settings.model_dir,
-            on_retry=_say,
+            retrying=retrying,
+            expected_digest=settings.expected_digest,
         )
-        if download.is_done():
-            return f"{settings.model_dir} holds the model already"
-        _run(download, settings.timeout_seconds)
-    progress = download.progress
-    seconds = time.monotonic() - started
-    return f"fetched {progress.files} files, {progress.bytes} bytes in {seconds:.2f} s"
+        lines = [_bring_model(download, settings.timeout_seconds)]
+        if settings.served_artifact_uri:
+            lines.append(_bring_served(store, settings, retrying))
+    return lines
 
 
-def _run(download: Download, timeout_seconds: float) -> None:
+def _bring_model(download: Download, timeout_seconds: float) -> str:
+    if download.is_done():
+        return f"{download.destination} holds the model already"
+
     def describe() -> str:
         return (
             f"the download of {download.source} took longer than {timeout_seconds:g} s; "
-            f"stopped {download.progress}"
+            f"stopped {download.progress}{_trouble(download.retrying)}"
         )
 
+    started = time.monotonic()
     with download.workspace() as folder:
         with deadline(timeout_seconds, describe):
-            files = download.collect(folder)
-        download.put_in_place(folder, files)
+            collected = download.collect(folder)
+        download.put_in_place(folder, collected)
+    progress = download.progress
+    seconds = time.monotonic() - started
+    return (
+        f"fetched {progress.files} files, {progress.bytes} bytes in {seconds:.2f} s, "
+        f"{collected.digest}"
+    )
+
+
+def _bring_served(store: MlflowArtifacts, settings: FetchSettings, retrying: Retrying) -> str:
+    def describe() -> str:
+        return (
+            f"the download of MLmodel from {settings.served_artifact_uri} took longer than "
+            f"{settings.timeout_seconds:g} s{_trouble(retrying)}"
+        )
+
+    folder = served_folder(settings.model_dir)
+    forget_served(folder)
+    with deadline(settings.timeout_seconds, describe):
+        return bring_served(store, settings.served_artifact_uri, folder, retrying)
+
+
+def _trouble(retrying: Retrying) -> str:
+    return f"; last trouble: {retrying.trouble}" if retrying.trouble else ""
+
+
+def _fail(reason: str, code: int) -> int:
+    _say(f"error: {reason}")
+    write_termination_log(read_termination_log(os.environ), f"fetch: {reason}")
+    return code
 
 
 def _say(line: str) -> None:

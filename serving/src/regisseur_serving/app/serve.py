@@ -6,11 +6,13 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+from regisseur_contract.exits import CONFIGURATION
 from regisseur_serving.adapters.loading import load_model
 from regisseur_serving.adapters.termination_log import write_termination_log
 from regisseur_serving.api.application import build_application
 from regisseur_serving.api.bodies import BodyReader
 from regisseur_serving.api.lifecycle import Lifecycle, Phase, Served
+from regisseur_serving.app.exit_codes import UNKNOWN, exit_code
 from regisseur_serving.app.server import DrainingServer, build_config
 from regisseur_serving.errors import ModelError
 from regisseur_serving.settings.fetch import read_termination_log
@@ -24,11 +26,11 @@ def main() -> int:
     try:
         settings = read_serve_settings()
     except ValueError as error:
-        return _fail(str(error))
+        return _fail(str(error), CONFIGURATION)
     command = Serve(settings)
     command.server.run()
     if command.failure:
-        return _fail(command.failure)
+        return _fail(command.failure, command.failure_code)
     if command.lifecycle.phase is Phase.LOADING or command.server.force_exit:
         # Threads that load or predict may be in the middle of something; nobody waits for it.
         os._exit(0)
@@ -46,6 +48,7 @@ class Serve:
     def __init__(self, settings: ServeSettings) -> None:
         self.lifecycle = Lifecycle()
         self.failure = ""
+        self.failure_code = UNKNOWN
         self._settings = settings
         self._metrics = Metrics()
         bodies = BodyReader(
@@ -64,6 +67,7 @@ class Serve:
             served = self._read_model(self._settings.model_dir)
         except ModelError as error:
             self.failure = str(error)
+            self.failure_code = exit_code(error)
         except Exception as error:  # noqa: BLE001 - a thread has nobody above it who would tell
             LOGGER.exception("loading the model failed")
             self.failure = f"the model cannot be loaded ({type(error).__name__}); see the log"
@@ -92,7 +96,7 @@ class Serve:
         )
 
 
-def _fail(reason: str) -> int:
+def _fail(reason: str, code: int) -> int:
     sys.stderr.write(f"error: {reason}\n")
     write_termination_log(read_termination_log(os.environ), f"serve: {reason}")
-    return 1
+    return code

@@ -5,7 +5,7 @@ Whoever can write to the artifact store chooses these names, and they become pat
 
 from collections.abc import Mapping
 
-from regisseur_serving.errors import FetchError
+from regisseur_serving.errors import FetchError, UnservableError
 from regisseur_serving.ports.artifacts import Entry
 
 _MAX_SEGMENT_BYTES = 255
@@ -16,7 +16,7 @@ def check_segment(name: str) -> str:
     """Return the name when it is a single, plain path segment.
 
     Raises:
-        FetchError: It could lead out of its folder or cannot be a file name.
+        UnservableError: It could lead out of its folder or cannot be a file name.
     """
     is_plain = (
         name not in {"", ".", ".."}
@@ -26,7 +26,7 @@ def check_segment(name: str) -> str:
         and len(name.encode("utf-8", "replace")) <= _MAX_SEGMENT_BYTES
     )
     if not is_plain:
-        raise FetchError(
+        raise UnservableError(
             f"the artifact store lists {name[:_SHOWN_CHARACTERS]!r}, which is no plain file name; "
             "log the model again"
         )

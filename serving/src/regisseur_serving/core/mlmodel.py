@@ -18,6 +18,7 @@ class MLmodel:
         model_file: Path of the serialized estimator inside the folder.
         predict_method: Method of the estimator that MLflow calls for a prediction.
         sklearn_version: The version that wrote it.
+        python_version: The version of Python that wrote it; empty when it is not told.
         run_id: MLflow run that logged it; empty for a model saved outside a run.
         model_id: MLflow's id of the logged model; empty for a model saved outside a run.
         signature: The inputs.
@@ -28,6 +29,7 @@ class MLmodel:
     model_file: str
     predict_method: str
     sklearn_version: str
+    python_version: str
     run_id: str
     model_id: str
     signature: Signature
@@ -56,6 +58,7 @@ def parse_mlmodel(document: object) -> MLmodel:
         model_file=_text(flavor, "pickled_model") or "model.skops",
         predict_method=_predict_method(python_function),
         sklearn_version=_text(flavor, "sklearn_version"),
+        python_version=_text(python_function, "python_version"),
         run_id=_text(document, "run_id"),
         model_id=_text(document, "model_id"),
         signature=parse_signature(signature),

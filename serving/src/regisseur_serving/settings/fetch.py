@@ -2,30 +2,52 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from regisseur_contract.runtime import (
     ENV_ARTIFACT_URI,
+    ENV_EXPECTED_DIGEST,
     ENV_FETCH_TIMEOUT_SECONDS,
     ENV_MODEL_DIR,
     ENV_REGISTRY_URL,
+    ENV_SERVED_ARTIFACT_URI,
     MODEL_DIR,
 )
 
 ENV_TERMINATION_LOG = "REGISSEUR_TERMINATION_LOG"
+ENV_USERNAME = "MLFLOW_TRACKING_USERNAME"
+ENV_PASSWORD = "MLFLOW_TRACKING_PASSWORD"  # noqa: S105 - the name of a variable
+ENV_TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105
 DEFAULT_TERMINATION_LOG = "/dev/termination-log"
 DEFAULT_TIMEOUT_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
 class FetchSettings:
-    """What to download, from where, to where, and how long that may take."""
+    """What to download, from where, to where, and how long that may take.
+
+    Attributes:
+        artifact_uri: Where the model is.
+        registry_url: The server that has it.
+        model_dir: The folder to make.
+        timeout_seconds: How long all of it may take.
+        expected_digest: Canonical digest that the files must have; empty for any.
+        served_artifact_uri: Where the served version is, in a rehearsal; empty for none.
+        username: For the server, with the password.
+        password: For the server, with the user name.
+        token: For the server, without the two.
+    """
 
     artifact_uri: str
     registry_url: str
     model_dir: Path
     timeout_seconds: float
+    expected_digest: str = ""
+    served_artifact_uri: str = ""
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
 
 
 def read_fetch_settings(environment: Mapping[str, str]) -> FetchSettings:
@@ -39,12 +61,23 @@ def read_fetch_settings(environment: Mapping[str, str]) -> FetchSettings:
         registry_url=_required(environment, ENV_REGISTRY_URL, "http://mlflow:5000"),
         model_dir=Path(environment.get(ENV_MODEL_DIR) or MODEL_DIR),
         timeout_seconds=_seconds(environment, ENV_FETCH_TIMEOUT_SECONDS, DEFAULT_TIMEOUT_SECONDS),
+        expected_digest=read_expected_digest(environment),
+        served_artifact_uri=environment.get(ENV_SERVED_ARTIFACT_URI, "").strip(),
+        # Files that Secrets are made from end in a line break, which is no part of them.
+        username=environment.get(ENV_USERNAME, "").rstrip("\r\n"),
+        password=environment.get(ENV_PASSWORD, "").rstrip("\r\n"),
+        token=environment.get(ENV_TOKEN, "").strip(),
     )
 
 
 def read_termination_log(environment: Mapping[str, str]) -> Path:
     """Return the file that tells the kubelet why a container ended."""
     return Path(environment.get(ENV_TERMINATION_LOG) or DEFAULT_TERMINATION_LOG)
+
+
+def read_expected_digest(environment: Mapping[str, str]) -> str:
+    """Return the canonical digest that the model's files must have; empty for any."""
+    return environment.get(ENV_EXPECTED_DIGEST, "").strip().lower()
 
 
 def _required(environment: Mapping[str, str], name: str, example: str) -> str:

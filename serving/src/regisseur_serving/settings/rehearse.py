@@ -1,0 +1,58 @@
+"""Settings of `rehearse`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from regisseur_contract.rehearsal import RequirementsMode, SignatureRule
+from regisseur_contract.runtime import (
+    ENV_MODEL_DIR,
+    ENV_REQUIREMENTS,
+    ENV_SIGNATURE,
+    MODEL_DIR,
+)
+from regisseur_serving.settings.fetch import read_expected_digest
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True)
+class RehearseSettings:
+    """What to rehearse, and how strictly.
+
+    Attributes:
+        model_dir: The folder that `fetch` brought.
+        expected_digest: Canonical digest that its files must have; empty for any.
+        requirements: How the model's requirements bind this image.
+        signature: Whether the served version's callers must be able to stay.
+    """
+
+    model_dir: Path
+    expected_digest: str = ""
+    requirements: RequirementsMode = RequirementsMode.MINOR
+    signature: SignatureRule = SignatureRule.COMPATIBLE
+
+
+def read_rehearse_settings(environment: Mapping[str, str]) -> RehearseSettings:
+    """Read the settings of `rehearse`.
+
+    Raises:
+        ValueError: A variable is senseless; the message names it.
+    """
+    return RehearseSettings(
+        model_dir=Path(environment.get(ENV_MODEL_DIR) or MODEL_DIR),
+        expected_digest=read_expected_digest(environment),
+        requirements=_choose(environment, ENV_REQUIREMENTS, RequirementsMode.MINOR),
+        signature=_choose(environment, ENV_SIGNATURE, SignatureRule.COMPATIBLE),
+    )
+
+
+def _choose(environment: Mapping[str, str], name: str, default: _Choice) -> _Choice:
+    text = environment.get(name, "").strip() or default
+    try:
+        return type(default)(text)
+    except ValueError:
+        choices = " or ".join(type(default))
+        raise ValueError(f"{name} is {text[:40]!r}; set it to {choices}") from None
