@@ -13,7 +13,7 @@ from support.eventually import eventually
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
 MODELDEPLOYMENTS = "modeldeployments.regisseur.dev"
-KNOWN_VERBS = {"get", "list", "watch", "create", "patch", "update"}
+KNOWN_VERBS = {"get", "list", "watch", "create", "patch", "update", "delete"}
 
 
 def rules(manifests: list[Manifest]) -> list[dict[str, Any]]:
@@ -80,8 +80,21 @@ def is_allowed(
         pytest.param("patch", "poddisruptionbudgets.policy", True, id="it applies budgets"),
         pytest.param("delete", "deployments.apps", False, id="it stops nothing that serves"),
         pytest.param("delete", "services", False, id="it takes no Service away"),
-        pytest.param("create", "pods", False, id="it makes no pods itself"),
-        pytest.param("get", "pods", False, id="it looks at pods by lists alone"),
+        pytest.param("create", "pods", True, id="it rehearses in pods of its own"),
+        pytest.param("delete", "pods", True, id="which it takes away afterwards"),
+        pytest.param("patch", "pods", False, id="it changes no pod"),
+        pytest.param("update", "pods", False, id="in no way"),
+        pytest.param("create", "controllerrevisions.apps", True, id="it keeps revisions"),
+        pytest.param("delete", "controllerrevisions.apps", True, id="not for ever"),
+        pytest.param("patch", "controllerrevisions.apps", False, id="it rewrites no history"),
+        pytest.param("list", "replicasets.apps", True, id="it asks whose a pod is"),
+        pytest.param("delete", "replicasets.apps", False, id="and no more"),
+        pytest.param(
+            "delete",
+            "horizontalpodautoscalers.autoscaling",
+            True,
+            id="an autoscaler that is no longer asked for goes",
+        ),
         pytest.param("create", "pods/exec", False, id="it enters no pod"),
         pytest.param("get", "secrets", False, id="it reads no secret"),
         pytest.param("list", "secrets", False, id="it lists no secrets"),

@@ -13,6 +13,10 @@ Json = dict[str, Any]
 
 PATHS = {
     "deployments": "apis/apps/v1",
+    "replicasets": "apis/apps/v1",
+    "controllerrevisions": "apis/apps/v1",
+    "horizontalpodautoscalers": "apis/autoscaling/v2",
+    "resourcequotas": "api/v1",
     "services": "api/v1",
     "pods": "api/v1",
     "events": "api/v1",

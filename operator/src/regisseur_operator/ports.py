@@ -54,10 +54,10 @@ class Cluster(Protocol):
         ...
 
     async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
-        """Create by server-side apply without force; `ConflictError` where the name is taken.
+        """Create without taking anything over; `ConflictError` where the name is taken.
 
-        Not by POST: fields set by a POST belong to the operation Update, and an apply that leaves
-        one of them out later would not remove it.
+        What may be applied later is created by an apply as well: fields set by a POST belong to
+        the operation Update, and an apply that leaves one of them out would not remove it.
         """
         ...
 

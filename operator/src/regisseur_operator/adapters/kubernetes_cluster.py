@@ -7,6 +7,7 @@ from regisseur_operator.adapters.kubernetes_api import KubernetesApi, path_of
 from regisseur_operator.adapters.kubernetes_errors import NotFoundError
 from regisseur_operator.errors import ConflictError
 from regisseur_operator.ports import Kind, Manifest
+from regisseur_operator.resources import FIXED_KINDS
 
 APPLY = "application/apply-patch+yaml"
 
@@ -35,8 +36,11 @@ class KubernetesCluster:
         """Create by an apply that takes nothing over; `ConflictError` where the name is taken.
 
         What a POST sets would belong to an update instead of to our applies, and a later apply
-        that leaves a field out could not remove it.
+        that leaves a field out could not remove it. What is never changed is created by a POST:
+        the right to patch all pods would be a great one for nothing.
         """
+        if kind in FIXED_KINDS:
+            return await self._post(kind, manifest)
         status, created = await self._apply(kind, manifest, force=False)
         if status != HTTPStatus.CREATED:
             raise ConflictError(f"{kind.kind} {manifest['metadata']['name']} was there already")
@@ -70,6 +74,16 @@ class KubernetesCluster:
         except NotFoundError as error:
             raise ConflictError(str(error)) from None
         return written
+
+    async def _post(self, kind: Kind, manifest: Manifest) -> Manifest:
+        _, created = await self._api.request(
+            "POST",
+            path_of(kind, manifest["metadata"]["namespace"]),
+            body=manifest,
+            # An apply refuses a field that the API server does not know; a POST has to be asked to.
+            params={"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"},
+        )
+        return created
 
     async def _apply(self, kind: Kind, manifest: Manifest, *, force: bool) -> tuple[int, Manifest]:
         metadata = manifest["metadata"]

@@ -13,6 +13,9 @@ _INVALID = {
     HTTPStatus.UNPROCESSABLE_ENTITY,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
+_UNTYPED = "failed to create typed patch object"
+"""The API server says 500 to an apply with a field that it does not know; it will say so again."""
+
 _DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED}
 
 
@@ -37,7 +40,7 @@ def translate_answer(
         return GoneError(message)
     if status in _DENIED:
         return TerminalError(Reason.FORBIDDEN, message)
-    if status in _INVALID:
+    if status in _INVALID or message.startswith(_UNTYPED):
         return TerminalError(Reason.INVALID_SPEC, message)
     return TransientError(message, retry_after_seconds=retry_after_seconds)
 

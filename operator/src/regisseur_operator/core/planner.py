@@ -88,16 +88,25 @@ def plan_writes(
     if observed.spec.suspend:
         return Plan()
     planned = (_plan_write(observed, wanted) for wanted in desired)
-    leaving = {c.manifest["metadata"]["uid"] for c in observed.children if c.is_terminating}
+    leaving = _find_leaving(observed)
     return Plan(
         tuple(write for write in planned if write is not None),
         tuple(delete for delete in deletes if delete.uid not in leaving),
     )
 
 
+def _find_leaving(observed: Observed) -> set[str]:
+    """Return the uids of what is being deleted already."""
+    leaving = {c.manifest["metadata"]["uid"] for c in observed.children if c.is_terminating}
+    pod = observed.rehearsal_pod
+    return leaving | ({pod.uid} if pod is not None and pod.is_terminating else set())
+
+
 def _plan_write(observed: Observed, wanted: Desired) -> Write | None:
     manifest = seal_desired(wanted.manifest)
     live = _find_live(observed, wanted)
+    if live is None and _is_rehearsal_pod(observed, wanted):
+        return None
     if live is None:
         notes = (*_tell_creation(observed, wanted), *wanted.notes)
         return Write("create", wanted.kind, manifest, notes, wanted.is_fixed)
@@ -123,6 +132,12 @@ def _find_live(observed: Observed, wanted: Desired) -> Child | None:
     name = wanted.manifest["metadata"]["name"]
     candidates = (c for c in observed.children if (c.kind, c.name) == (wanted.kind, name))
     return next(candidates, None)
+
+
+def _is_rehearsal_pod(observed: Observed, wanted: Desired) -> bool:
+    """Whether the object is there: the pod of a rehearsal is not among the children."""
+    pod, name = observed.rehearsal_pod, wanted.manifest["metadata"]["name"]
+    return pod is not None and (wanted.kind.kind, name) == ("Pod", pod.name)
 
 
 # ---- why -------------------------------------------------------------------------------------

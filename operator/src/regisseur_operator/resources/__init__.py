@@ -35,6 +35,9 @@ OWNED_KINDS: Final = (
 )
 """What the operator writes besides rehearsal pods; the order of writing is that of the plan."""
 
+FIXED_KINDS: Final = (CONTROLLER_REVISION, POD)
+"""What the operator creates and never changes."""
+
 CHILD_KINDS: Final = (*OWNED_KINDS, REPLICA_SET, POD)
 """What carries the label of its ModelDeployment."""
 
