@@ -42,9 +42,9 @@ def _build_spread(name: str) -> list[Manifest]:
 def _complete(name: str, constraints: list[Manifest]) -> list[Manifest]:
     """Let constraints that say nothing of pods be about these: else they would count none."""
     selector = {"matchLabels": build_selector(name)}
-    return [{"labelSelector": selector, **constraint} for constraint in constraints]
+    return [{"labelSelector": selector, **_drop_empty(entry)} for entry in constraints]
 
 
 def _drop_empty(entry: Manifest) -> Manifest:
-    """Leave out empty texts: the API server drops them, and each would look like an edit."""
-    return {key: value for key, value in entry.items() if value != ""}
+    """Leave out what the API server leaves out, which would look like an edit ever after."""
+    return {key: value for key, value in entry.items() if value not in ("", [])}

@@ -1,0 +1,77 @@
+"""What tests make pods from, and how they look into them."""
+
+from typing import Any
+
+from regisseur_operator.api.podtemplate import PodTemplate
+from regisseur_operator.core.roll import PodInputs, Served
+
+Json = dict[str, Any]
+
+UNICODE_NAME = "Wein Qualität 🍷 " + "x" * 230
+SERVED = Served("default", UNICODE_NAME, 3, "run-3", "m-3", "mlflow-artifacts:/1/models/m-3")
+DIGEST = "sha256:" + "0" * 64
+
+ENV: tuple[Json, ...] = (
+    {"name": "LOG_LEVEL", "value": "debug"},
+    {"name": "EMPTY", "value": ""},
+    {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "tokens", "key": "wine"}}},
+)
+POD_TEMPLATE: Json = {
+    "labels": {"team": "ml"},
+    "annotations": {"prometheus.io/scrape": "true"},
+    "nodeSelector": {"pool": "models", "node-role.kubernetes.io/gpu": ""},
+    "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": {
+        "podAntiAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {"weight": 1, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname"}}
+            ]
+        }
+    },
+    "topologySpreadConstraints": [
+        {"maxSkew": 2, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}
+    ],
+    "priorityClassName": "important",
+}
+
+
+def build_inputs(**given: Any) -> PodInputs:
+    """Return inputs as a spec without anything special gives them, but for what is given."""
+    usual: Json = {
+        "served": SERVED,
+        "image": "serving:v1",
+        "is_default_image": True,
+        "registry_url": "http://mlflow:5000",
+    }
+    return PodInputs(**{**usual, **given})
+
+
+def build_everything() -> PodInputs:
+    """Return inputs that have all there is."""
+    return build_inputs(
+        env=ENV,
+        pull_secrets=("registry", "mirror"),
+        service_account="wine-reader",
+        credentials_secret="mlflow-credentials",
+        pod_template=to_pod_template(POD_TEMPLATE),
+        requests={"cpu": "500m"},
+        limits={"memory": "1Gi"},
+        digest=DIGEST,
+        restart="2",
+    )
+
+
+def to_pod_template(given: Json) -> Json:
+    """Write a pod template as the inputs have it."""
+    return PodTemplate.model_validate(given).to_manifest()
+
+
+def containers(pod: Json) -> dict[str, Json]:
+    """Return the containers of a pod or a template by name, in the order in which they run."""
+    spec = pod["spec"]
+    return {entry["name"]: entry for entry in (*spec["initContainers"], *spec["containers"])}
+
+
+def environment(container: Json) -> dict[str, str]:
+    """Return the variables whose values are written down."""
+    return {entry["name"]: entry["value"] for entry in container["env"] if "value" in entry}
