@@ -11,12 +11,17 @@ from typing import Final
 
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import (
+    CandidatePhase,
     Condition,
     ConditionType,
     ModelDeploymentStatus,
+    RehearsalState,
     Resolved,
+    Stable,
 )
-from regisseur_operator.core.diagnosis import Diagnosis
+from regisseur_operator.core.autoscaling import AutoscalerFacts
+from regisseur_operator.core.decision import Decision
+from regisseur_operator.core.faults import Fault
 from regisseur_operator.core.observed import DeploymentFacts, Observed
 from regisseur_operator.core.progress import Progress, is_past_deadline
 from regisseur_operator.core.verdict import Verdict, previous_verdict
@@ -33,6 +38,9 @@ class Refusal:
 
 
 REFUSALS: Final = frozenset({Reason.NAME_CONFLICT, Reason.INVALID_SPEC, Reason.FORBIDDEN})
+
+BLOCKING: Final = frozenset({Reason.REPLICA_FAILURE, Reason.ARTIFACT_CHANGED})
+"""What is wrong with new pods of a version that serves already, and is told as no progress."""
 
 
 def judge_available(observed: Observed) -> Verdict:
@@ -53,13 +61,23 @@ def judge_available(observed: Observed) -> Verdict:
         return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
     if deployment.wanted == 0:
         message = "No pod is asked for: spec.replicas is 0"
+    elif observed.autoscaler is not None and observed.autoscaler.inactive:
+        return _tell_inactive(observed.autoscaler, previous)
     else:
         message = "Enough pods are available to serve"
     return Verdict("True", Reason.MINIMUM_REPLICAS_AVAILABLE, message)
 
 
+def _tell_inactive(autoscaler: AutoscalerFacts, previous: Verdict | None) -> Verdict:
+    """Keep the first words: the autoscaler finds new ones for the same trouble."""
+    if previous is not None and previous.reason == Reason.AUTOSCALING_INACTIVE:
+        return previous
+    message = f"Enough pods are available, but nothing scales them: {autoscaler.inactive}"
+    return Verdict("True", Reason.AUTOSCALING_INACTIVE, message)
+
+
 def judge_progressing(
-    observed: Observed, progress: Progress, resolved: Verdict, refusal: Refusal | None
+    observed: Observed, progress: Progress, decision: Decision, refusal: Refusal | None
 ) -> Verdict:
     """Say whether what is to be done gets done."""
     if observed.spec.suspend:
@@ -67,20 +85,22 @@ def judge_progressing(
         return Verdict("Unknown", Reason.SUSPENDED, message)
     if refusal is not None:
         return Verdict("False", refusal.reason, refusal.message)
-    deployment = observed.deployment
-    if deployment is None:
-        if resolved.status == "True":
-            return Verdict("True", Reason.ROLLOUT_PROGRESSING, "The Deployment is being created")
-        message = "There is no version to roll out: see the condition Resolved"
-        return Verdict("False", Reason.NOTHING_RESOLVED, message)
-    return _judge_rollout(deployment, progress)
+    deployment, hold = observed.deployment, decision.hold
+    if hold is not None and (progress.candidate is None or hold.reason == Reason.VERSION_REJECTED):
+        return hold
+    if deployment is not None:
+        return _judge_rollout(deployment, progress)
+    if decision.roll is not None:
+        return Verdict("True", Reason.ROLLOUT_PROGRESSING, "The Deployment is being created")
+    message = "There is no version to roll out: see the condition Resolved"
+    return Verdict("False", Reason.NOTHING_RESOLVED, message)
 
 
 def _judge_rollout(deployment: DeploymentFacts, progress: Progress) -> Verdict:
-    problem, candidate, stable = progress.problem, progress.candidate, progress.stable
-    if problem is not None and problem.reason == Reason.REPLICA_FAILURE:
-        return Verdict("False", problem.reason, _steady(progress, problem))
-    if is_past_deadline(deployment):
+    fault, candidate, stable = progress.fault, progress.candidate, progress.stable
+    if fault is not None and (fault.finding.reason in BLOCKING or _has_stopped(progress)):
+        return Verdict("False", fault.finding.reason, _tell_fault(progress, fault))
+    if fault is None and candidate is not None and is_past_deadline(deployment):
         return Verdict("False", Reason.PROGRESS_DEADLINE_EXCEEDED, _tell_deadline(progress))
     if candidate is None and stable is not None:
         message = f"Rollout {stable.revision} is complete: version {stable.version} is served"
@@ -90,9 +110,24 @@ def _judge_rollout(deployment: DeploymentFacts, progress: Progress) -> Verdict:
     message = f"Rollout {candidate.revision} brings version {candidate.version}"
     if stable is not None:
         message += f"; version {stable.version} serves until it is complete"
-    if problem is not None:
-        message += f". {_steady(progress, problem)}"
+    if fault is not None:
+        message += f". {_steady(progress, fault)}"
     return Verdict("True", Reason.ROLLOUT_PROGRESSING, message)
+
+
+def _has_stopped(progress: Progress) -> bool:
+    candidate = progress.candidate
+    return candidate is not None and candidate.phase != CandidatePhase.PROGRESSING
+
+
+def _tell_fault(progress: Progress, fault: Fault) -> str:
+    """Say what is wrong and what comes next without anybody's doing."""
+    what, stable = _steady(progress, fault), progress.stable
+    if progress.candidate is None or stable is None:
+        return what
+    if fault.is_versions:
+        return f"{what}. Version {stable.version} (revision {stable.revision}) is put back"
+    return f"{what}. It goes on by itself; version {stable.version} serves until then"
 
 
 def _tell_deadline(progress: Progress) -> str:
@@ -101,18 +136,68 @@ def _tell_deadline(progress: Progress) -> str:
     message = f"{what} made no progress for spec.progressDeadlineSeconds"
     if candidate is not None and stable is not None:
         message += f"; version {stable.version} goes on serving"
-    if progress.problem is not None:
-        return f"{message}. {_steady(progress, progress.problem)}"
-    return f"{message}. Its pods start but do not become ready: look at their logs"
+    return f"{message}. Look at the Events of its pods"
 
 
-def _steady(progress: Progress, problem: Diagnosis) -> str:
+def _steady(progress: Progress, fault: Fault) -> str:
     failure = progress.candidate.last_failure if progress.candidate is not None else None
-    return failure.message if failure is not None else problem.message
+    return failure.message if failure is not None else fault.finding.message
+
+
+def judge_rehearsed(observed: Observed, decision: Decision, progress: Progress) -> Verdict:
+    """Say whether the version that comes next, or else the one that is served, was rehearsed."""
+    rehearsal, stable = decision.rehearsal, progress.stable
+    if decision.trial is None and not observed.spec.rehearsal.enabled:
+        message = "spec.rehearsal.enabled is false: versions meet traffic unchecked and unpinned"
+        return Verdict("Unknown", Reason.REHEARSAL_DISABLED, message)
+    if rehearsal is None:
+        return _tell_last_rehearsal(stable)
+    number = rehearsal.version
+    if rehearsal.state == RehearsalState.PASSED:
+        message = f"Version {number} passed its rehearsal"
+        return Verdict("True", Reason.REHEARSAL_PASSED, message)
+    if rehearsal.state == RehearsalState.FAILED:
+        reason, message = Reason(rehearsal.verdict), rehearsal.message
+        return Verdict("False", reason, f"Version {number} failed its rehearsal: {message}")
+    if rehearsal.state == RehearsalState.HELD:
+        message = f"The rehearsal of version {number} is held up: {rehearsal.message}"
+        return Verdict("Unknown", Reason.REHEARSAL_HELD, message)
+    return Verdict("Unknown", Reason.REHEARSAL_RUNNING, f"Version {number} is being rehearsed")
+
+
+def _tell_last_rehearsal(stable: Stable | None) -> Verdict:
+    if stable is not None and stable.digest:
+        message = f"Version {stable.version} is served with the files that were rehearsed"
+        return Verdict("True", Reason.REHEARSAL_PASSED, message)
+    return Verdict("Unknown", Reason.REHEARSAL_NOT_NEEDED, "There is nothing to rehearse")
+
+
+STALLING: Final = REFUSALS | {
+    Reason.VERSION_REJECTED,
+    Reason.REVISION_NOT_FOUND,
+    Reason.ARTIFACT_CHANGED,
+}
+"""What goes on only when a person acts."""
+
+
+def judge_activity(progress: Progress, decision: Decision, progressing: Verdict) -> Verdicts:
+    """Say whether something is under way or nothing goes on without a person; often neither."""
+    if progressing.status == "False" and progressing.reason in STALLING:
+        stalled = Verdict("True", progressing.reason, progressing.message)
+        return {ConditionType.STALLED: stalled}
+    is_rehearsing = decision.hold is not None and decision.hold.status == "True"
+    if progressing.status == "True" and (progress.candidate is not None or is_rehearsing):
+        under_way = Verdict("True", progressing.reason, progressing.message)
+        return {ConditionType.RECONCILING: under_way}
+    return {}
 
 
 def judge_ready(
-    observed: Observed, progress: Progress, resolved: Resolved | None, others: Verdicts
+    observed: Observed,
+    progress: Progress,
+    decision: Decision,
+    resolved: Resolved | None,
+    others: Verdicts,
 ) -> Verdict:
     """Say whether the version that the reference names is served by all pods.
 
@@ -122,39 +207,63 @@ def judge_ready(
     progressing = others[ConditionType.PROGRESSING]
     if progressing.reason in REFUSALS:
         return _not_ready(progressing)
-    if looked_up.status != "True":
+    if looked_up.status != "True" and observed.spec.rollback_to is None:
         return _not_ready(looked_up)
+    if decision.hold is not None and progress.candidate is None:
+        return _not_ready(decision.hold)
     if progress.candidate is not None or progressing.status == "False":
         return _not_ready(progressing)
+    if observed.strays:
+        return _tell_strays(observed)
     return _judge_served(observed, progress, resolved, others[ConditionType.AVAILABLE])
 
 
 def _judge_served(
     observed: Observed, progress: Progress, resolved: Resolved | None, available: Verdict
 ) -> Verdict:
-    stable, deployment = progress.stable, observed.deployment
-    if stable is None or resolved is None or stable.version != resolved.version:
+    stable, deployment, wanted = progress.stable, observed.deployment, observed.wanted_replicas
+    is_back = observed.spec.rollback_to is not None
+    if stable is None or (not is_back and not _is_served(stable, resolved)):
         number = resolved.version if resolved is not None else ""
         return Verdict("False", Reason.ROLLOUT_PROGRESSING, f"Version {number} is not served yet")
     if deployment is None or available.status != "True" or not deployment.is_rolled_out:
         return _tell_unavailable(progress)
-    if deployment.wanted != observed.spec.replicas:
-        message = f"There are {deployment.wanted} pods, asked for are {observed.spec.replicas}"
+    if deployment.wanted != wanted:
+        message = f"There are {deployment.wanted} pods, asked for are {wanted}"
         return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+    if is_back:
+        message = f"Version {stable.version} is served by all pods, as spec.rollbackTo asks for"
+        return Verdict("True", Reason.ROLLED_BACK, message)
     message = f"Version {stable.version} is served by all pods"
     if deployment.wanted == 0:
         message = "No pod is asked for: spec.replicas is 0"
     return Verdict("True", Reason.SERVING_RESOLVED_VERSION, message)
 
 
+def _is_served(stable: Stable, resolved: Resolved | None) -> bool:
+    """Whether it is this version; a number may come again when a model is made anew."""
+    if resolved is None or stable.version != resolved.version:
+        return False
+    return not stable.run_id or stable.run_id == resolved.run_id
+
+
 def _not_ready(cause: Verdict) -> Verdict:
     return Verdict("False", cause.reason, cause.message)
 
 
+def _tell_strays(observed: Observed) -> Verdict:
+    names = ", ".join(observed.strays)
+    message = (
+        f"The Service also sends requests to pods that are none of ours: {names}. Delete them, or"
+        " take their label regisseur.dev/modeldeployment away"
+    )
+    return Verdict("False", Reason.STRAY_PODS, message)
+
+
 def _tell_unavailable(progress: Progress) -> Verdict:
-    problem = progress.problem
-    if problem is not None:
-        return Verdict("False", problem.reason, problem.message)
+    if progress.fault is not None:
+        finding = progress.fault.finding
+        return Verdict("False", finding.reason, finding.message)
     message = "Not all pods are available yet"
     return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from regisseur_contract import exits
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.core.pods import ContainerFacts, PodFacts
 
@@ -48,8 +49,13 @@ def diagnose(pods: Iterable[PodFacts]) -> Diagnosis | None:
 
 
 _ORDER: Final = (
+    Reason.ARTIFACT_CHANGED,
+    Reason.ARTIFACT_MISSING,
+    Reason.ARTIFACT_INVALID,
     Reason.OUT_OF_MEMORY,
     Reason.SERVER_CRASHED,
+    Reason.STORE_DENIED,
+    Reason.STORE_UNAVAILABLE,
     Reason.FETCH_FAILED,
     Reason.IMAGE_PULL_FAILED,
     Reason.CONTAINER_REFUSED,
@@ -57,46 +63,64 @@ _ORDER: Final = (
 )
 """What the version itself does wrong comes before what its surroundings do."""
 
+_FETCH_REASONS: Final = {
+    exits.DIGEST_MISMATCH: Reason.ARTIFACT_CHANGED,
+    exits.ARTIFACT_MISSING: Reason.ARTIFACT_MISSING,
+    exits.ARTIFACT_INVALID: Reason.ARTIFACT_INVALID,
+    exits.STORE_UNAVAILABLE: Reason.STORE_UNAVAILABLE,
+    exits.STORE_DENIED: Reason.STORE_DENIED,
+}
 
-def _diagnose_pod(pod: PodFacts) -> Diagnosis | None:
-    if pod.unschedulable:
-        return _say(Reason.UNSCHEDULABLE, f"No node can take pod {pod.name}", pod.unschedulable)
-    for container in (pod.fetch, pod.server):
+
+def diagnose_start(
+    pod: str, unschedulable: str, containers: Iterable[ContainerFacts | None]
+) -> Diagnosis | None:
+    """Say why a pod's containers do not even run; that is never the version's own fault."""
+    if unschedulable:
+        return _say(Reason.UNSCHEDULABLE, f"No node can take pod {pod}", unschedulable)
+    for container in containers:
         for check in (_check_image, _check_creation):
             diagnosis = check(pod, container) if container is not None else None
             if diagnosis is not None:
                 return diagnosis
-    return _check_fetch(pod) or _check_server(pod)
+    return None
 
 
-def _check_image(pod: PodFacts, container: ContainerFacts) -> Diagnosis | None:
+def diagnose_fetch(pod: str, fetch: ContainerFacts) -> Diagnosis:
+    """Say why a pod has no model files."""
+    reason = _FETCH_REASONS.get(fetch.exit_code or 0, Reason.FETCH_FAILED)
+    what = f"Pod {pod} cannot download the model's files"
+    if reason == Reason.ARTIFACT_CHANGED:
+        what = f"Pod {pod} refuses the model's files"
+    return _say(reason, what, fetch.exit_message or f"exit code {fetch.exit_code}")
+
+
+def shorten(text: str) -> str:
+    """Cut what is too long for a status."""
+    return text[:LONGEST_MESSAGE]
+
+
+def _diagnose_pod(pod: PodFacts) -> Diagnosis | None:
+    start = diagnose_start(pod.name, pod.unschedulable, (pod.fetch, pod.server))
+    if start is not None:
+        return start
+    if pod.fetch is not None and pod.fetch.exit_code:
+        return diagnose_fetch(pod.name, pod.fetch)
+    return _check_server(pod)
+
+
+def _check_image(pod: str, container: ContainerFacts) -> Diagnosis | None:
     if container.waiting_reason not in PULL_PROBLEMS:
         return None
-    return _say(
-        Reason.IMAGE_PULL_FAILED,
-        f"The image of pod {pod.name} cannot be pulled",
-        container.waiting_message,
-    )
+    what = f"The image of pod {pod} cannot be pulled"
+    return _say(Reason.IMAGE_PULL_FAILED, what, container.waiting_message)
 
 
-def _check_creation(pod: PodFacts, container: ContainerFacts) -> Diagnosis | None:
+def _check_creation(pod: str, container: ContainerFacts) -> Diagnosis | None:
     if container.waiting_reason not in CREATE_PROBLEMS:
         return None
-    return _say(
-        Reason.CONTAINER_REFUSED,
-        f"Container {container.name} of pod {pod.name} cannot be created",
-        container.waiting_message,
-    )
-
-
-def _check_fetch(pod: PodFacts) -> Diagnosis | None:
-    if pod.fetch is None or not pod.fetch.exit_code:
-        return None
-    return _say(
-        Reason.FETCH_FAILED,
-        f"Pod {pod.name} cannot download the model's files",
-        pod.fetch.exit_message or f"exit code {pod.fetch.exit_code}",
-    )
+    what = f"Container {container.name} of pod {pod} cannot be created"
+    return _say(Reason.CONTAINER_REFUSED, what, container.waiting_message)
 
 
 def _check_server(pod: PodFacts) -> Diagnosis | None:
@@ -117,5 +141,4 @@ def _check_server(pod: PodFacts) -> Diagnosis | None:
 
 
 def _say(reason: Reason, what: str, detail: str) -> Diagnosis:
-    text = f"{what}: {detail}" if detail else what
-    return Diagnosis(reason, text[:LONGEST_MESSAGE])
+    return Diagnosis(reason, shorten(f"{what}: {detail}" if detail else what))

@@ -6,15 +6,24 @@ Reading it together once keeps decisions pure: the same `Observed` gives the sam
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from regisseur_contract.names import API_GROUP_VERSION, KIND
+from regisseur_contract.names import (
+    ANNOTATION_RESTART,
+    ANNOTATION_RETRY,
+    API_GROUP_VERSION,
+    KIND,
+)
 from regisseur_operator.api.status import ModelDeploymentStatus
 from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec
+from regisseur_operator.core.autoscaling import AutoscalerFacts, wanted_replicas
 from regisseur_operator.core.identity import Key, Kind, Manifest
-from regisseur_operator.core.pods import PodFacts
+from regisseur_operator.core.pods import PodFacts, RehearsalPod
 from regisseur_operator.core.registry import Reference, RegistryAnswer
 from regisseur_operator.core.roll import Roll, parse_roll
+
+LONGEST_TOKEN: Final = 63
+"""Of a verb; the rest of it is not looked at."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,14 @@ class Configuration:
 
 
 @dataclass(frozen=True)
+class Verbs:
+    """What a person asked for by annotations; a verb is new while its token is not yet handled."""
+
+    retry: str = ""
+    restart: str = ""
+
+
+@dataclass(frozen=True)
 class DeploymentFacts:
     """What the Deployment controller says, and the roll that our last apply wrote.
 
@@ -39,6 +56,7 @@ class DeploymentFacts:
         completed_at: When its controller last saw a rollout through.
     """
 
+    uid: str
     is_current: bool
     wanted: int
     existing: int
@@ -79,6 +97,9 @@ class Observed:
 
     Attributes:
         children: Those that this ModelDeployment controls; pods are apart.
+        pods: All that the Service sends requests to, whoever made them.
+        revisions: The rolls that can be brought back, ascending.
+        strays: Names of the pods that the Service sends requests to and nobody here made.
     """
 
     key: Key
@@ -92,6 +113,31 @@ class Observed:
     answer: RegistryAnswer | None
     configuration: Configuration
     now: datetime
+    verbs: Verbs = Verbs()
+    revisions: Sequence[Roll] = ()
+    rehearsal_pod: RehearsalPod | None = None
+    autoscaler: AutoscalerFacts | None = None
+    strays: Sequence[str] = ()
+
+    @property
+    def wanted_replicas(self) -> int:
+        """How many serving pods there are to be."""
+        live = self.deployment.wanted if self.deployment is not None else None
+        return wanted_replicas(self.spec, self.autoscaler, live)
+
+    @property
+    def is_retried(self) -> bool:
+        """Whether a person asked for another try and was not heard yet."""
+        handled = self.status.handled
+        return bool(self.verbs.retry) and self.verbs.retry != (handled.retry if handled else "")
+
+    @property
+    def is_restarted(self) -> bool:
+        """Whether a person asked for other pods and was not heard yet."""
+        handled = self.status.handled
+        return bool(self.verbs.restart) and self.verbs.restart != (
+            handled.restart if handled else ""
+        )
 
     @property
     def owner_reference(self) -> Manifest:
@@ -112,6 +158,15 @@ def build_reference(spec: ModelDeploymentSpec) -> Reference:
     return Reference(model.registry, model.name, model.stage, model.alias, model.version)
 
 
+def observe_verbs(manifest: Manifest) -> Verbs:
+    """Read what a person asked for."""
+    annotations = manifest["metadata"].get("annotations") or {}
+    return Verbs(
+        retry=annotations.get(ANNOTATION_RETRY, "")[:LONGEST_TOKEN],
+        restart=annotations.get(ANNOTATION_RESTART, "")[:LONGEST_TOKEN],
+    )
+
+
 def find_controller(manifest: Manifest) -> Mapping[str, Any]:
     """Return the ownerReference of the object's controller, empty where there is none."""
     owners = manifest["metadata"].get("ownerReferences") or ()
@@ -124,6 +179,7 @@ def observe_deployment(manifest: Manifest) -> DeploymentFacts:
     status = manifest.get("status") or {}
     conditions = {entry["type"]: entry for entry in status.get("conditions") or ()}
     return DeploymentFacts(
+        uid=metadata["uid"],
         is_current=status.get("observedGeneration", 0) >= metadata.get("generation", 0),
         wanted=spec.get("replicas", 1),
         existing=status.get("replicas", 0),

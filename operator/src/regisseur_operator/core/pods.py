@@ -52,7 +52,7 @@ class PodFacts:
     Attributes:
         controller_uid: Who made it and counts it, empty where it stands alone.
         fetched_at: When its model was downloaded, None until then.
-        ready_since: Since when it is ready, None while it is not.
+        ready_changed_at: When it last became ready or ceased to be, None where nothing is known.
     """
 
     uid: str
@@ -67,7 +67,7 @@ class PodFacts:
     server: ContainerFacts | None = None
     controller_uid: str = ""
     fetched_at: datetime | None = None
-    ready_since: datetime | None = None
+    ready_changed_at: datetime | None = None
 
     @property
     def is_active(self) -> bool:
@@ -124,7 +124,7 @@ def observe_pod(manifest: Manifest) -> PodFacts:
         server=_observe_container(status.get("containerStatuses"), CONTAINER_SERVER),
         controller_uid=_observe_controller(metadata),
         fetched_at=_observe_success(status.get("initContainerStatuses"), CONTAINER_FETCH),
-        ready_since=_parse_time(ready.get("lastTransitionTime")) if is_ready else None,
+        ready_changed_at=_parse_time(ready.get("lastTransitionTime")),
     )
 
 

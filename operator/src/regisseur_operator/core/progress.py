@@ -15,9 +15,12 @@ from regisseur_operator.api.status import (
     HistoryEntry,
     ModelDeploymentStatus,
     Outcome,
+    Rejection,
     Stable,
 )
-from regisseur_operator.core.diagnosis import Diagnosis, diagnose
+from regisseur_operator.core.current import find_revision
+from regisseur_operator.core.decision import add_rejection
+from regisseur_operator.core.faults import Fault, find_roll_pods, judge_fault, seconds_left
 from regisseur_operator.core.observed import DeploymentFacts, Observed
 from regisseur_operator.core.roll import Roll
 
@@ -27,45 +30,50 @@ class Progress:
     """What the status says of rollouts.
 
     Attributes:
-        problem: What is wrong with the pods or with making them.
+        fault: What is wrong with the pods of the present roll, or with making them.
+        rejection: The present roll, where it has failed by the version's own fault.
+        requeue_after_seconds: When a pod that does not become ready will be late.
     """
 
     stable: Stable | None
     candidate: Candidate | None
     history: list[HistoryEntry]
-    problem: Diagnosis | None
+    fault: Fault | None
+    rejection: Rejection | None = None
+    requeue_after_seconds: float | None = None
 
 
 def judge_progress(observed: Observed) -> Progress:
     """Judge the roll that the live Deployment carries."""
     status, deployment = observed.status, observed.deployment
     roll = deployment.roll if deployment is not None else None
-    problem = find_problem(observed)
+    fault = judge_fault(observed)
     if deployment is None or roll is None:
-        return Progress(_count(observed, status.stable), status.candidate, status.history, problem)
+        return Progress(_count(observed, status.stable), status.candidate, status.history, fault)
     history = _close_superseded(observed, roll)
     if _is_settled(status, roll):
-        return Progress(_count(observed, status.stable), None, history, problem)
+        return Progress(_count(observed, status.stable), None, history, fault)
     if deployment.is_rolled_out:
         stable = _to_stable(observed, deployment, roll)
-        history = [_to_success(roll, stable), *history][:HISTORY_LIMIT]
-        return Progress(_count(observed, stable), None, history, problem)
+        history = [_to_success(observed, roll, stable), *history][:HISTORY_LIMIT]
+        return Progress(_count(observed, stable), None, history, fault)
     stable_so_far = status.stable or _recall_stable(observed, roll)
-    candidate = _to_candidate(observed, deployment, roll, problem)
-    return Progress(_count(observed, stable_so_far), candidate, history, problem)
+    candidate = _to_candidate(observed, roll, fault)
+    return Progress(
+        stable=_count(observed, stable_so_far),
+        candidate=candidate,
+        history=history,
+        fault=fault,
+        rejection=_to_rejection(observed, roll, candidate, fault),
+        requeue_after_seconds=_soonest_deadline(observed),
+    )
 
 
-def find_problem(observed: Observed) -> Diagnosis | None:
-    """Say what keeps pods of the present roll from being made or from being ready."""
-    deployment = observed.deployment
-    if deployment is None or not deployment.is_current:
-        return None
-    refused = deployment.conditions.get("ReplicaFailure", {})
-    if refused.get("status") == "True":
-        message = f"Pods cannot be created: {refused.get('message', '')}"
-        return Diagnosis(Reason.REPLICA_FAILURE, message)
-    wanted = deployment.roll.pod_label if deployment.roll is not None else ""
-    return diagnose(pod for pod in observed.pods if pod.inputs == wanted)
+def reject(rejected: tuple[Rejection, ...], progress: Progress) -> list[Rejection]:
+    """Return what is not to be tried again, the present roll included where it has failed."""
+    if progress.rejection is None or progress.rejection.key in {entry.key for entry in rejected}:
+        return list(rejected)
+    return list(add_rejection(rejected, progress.rejection))
 
 
 def is_past_deadline(deployment: DeploymentFacts) -> bool:
@@ -78,20 +86,24 @@ def _is_settled(status: ModelDeploymentStatus, roll: Roll) -> bool:
     return status.stable is not None and status.stable.revision == roll.revision
 
 
+def _soonest_deadline(observed: Observed) -> float | None:
+    left = (seconds_left(observed, pod) for pod in find_roll_pods(observed))
+    return min((seconds for seconds in left if seconds), default=None)
+
+
+# ---- stable ----------------------------------------------------------------------------------
+
+
 def _count(observed: Observed, stable: Stable | None) -> Stable | None:
     """Count the ready pods of the stable roll; the version alone does not tell two rolls apart."""
     if stable is None:
         return None
-    roll = observed.deployment.roll if observed.deployment is not None else None
-    ready = [
-        pod
-        for pod in observed.pods
-        if pod.is_ready and pod.is_active and pod.version == str(stable.version)
-    ]
-    if roll is not None and roll.revision == stable.revision:
+    roll = find_revision(observed, stable.revision)
+    ready = [pod for pod in observed.pods if pod.is_ready and pod.is_active]
+    if roll is not None:
         ready = [pod for pod in ready if pod.inputs == roll.pod_label]
-    elif roll is not None:
-        ready = [pod for pod in ready if pod.inputs != roll.pod_label]
+    else:
+        ready = [pod for pod in ready if pod.version == str(stable.version)]
     return stable.model_copy(update={"ready_replicas": len(ready)})
 
 
@@ -100,20 +112,10 @@ def _to_stable(observed: Observed, deployment: DeploymentFacts, roll: Roll) -> S
     return Stable(
         version=roll.version,
         revision=roll.revision,
+        digest=roll.inputs.digest,
         image=roll.inputs.image,
+        run_id=roll.inputs.served.run_id,
         since=max(completed_at, roll.started_at),
-    )
-
-
-def _to_success(roll: Roll, stable: Stable) -> HistoryEntry:
-    return HistoryEntry(
-        revision=roll.revision,
-        version=roll.version,
-        from_version=roll.from_version,
-        outcome=Outcome.SUCCEEDED,
-        reason=Reason.ROLLOUT_COMPLETE,
-        started_at=roll.started_at,
-        finished_at=stable.since,
     )
 
 
@@ -124,31 +126,66 @@ def _recall_stable(observed: Observed, roll: Roll) -> Stable | None:
     return Stable(version=roll.from_version, revision=roll.from_revision or roll.revision - 1)
 
 
-def _to_candidate(
-    observed: Observed, deployment: DeploymentFacts, roll: Roll, problem: Diagnosis | None
-) -> Candidate:
-    is_failed = is_past_deadline(deployment) or (
-        problem is not None and problem.reason == Reason.REPLICA_FAILURE
-    )
+# ---- candidate -------------------------------------------------------------------------------
+
+
+def _to_candidate(observed: Observed, roll: Roll, fault: Fault | None) -> Candidate:
+    phase = CandidatePhase.PROGRESSING
+    if fault is not None and not fault.is_first:
+        phase = CandidatePhase.FAILED if fault.is_versions else CandidatePhase.HELD
     return Candidate(
         version=roll.version,
         revision=roll.revision,
+        digest=roll.inputs.digest,
         image=roll.inputs.image,
-        phase=CandidatePhase.FAILED if is_failed else CandidatePhase.PROGRESSING,
+        phase=phase,
         started_at=roll.started_at,
-        last_failure=_to_failure(observed, roll, problem),
+        last_failure=_to_failure(observed, roll, fault),
     )
 
 
-def _to_failure(observed: Observed, roll: Roll, problem: Diagnosis | None) -> Failure | None:
+def _to_failure(observed: Observed, roll: Roll, fault: Fault | None) -> Failure | None:
     """Keep the first words about one and the same failure: attempts differ in nothing but noise."""
-    if problem is None:
+    if fault is None:
         return None
-    previous = observed.status.candidate
+    finding, previous = fault.finding, observed.status.candidate
     known = previous.last_failure if previous and previous.revision == roll.revision else None
-    if known is not None and known.reason == problem.reason:
+    if known is not None and known.reason == finding.reason:
         return known
-    return Failure(reason=problem.reason, message=problem.message, at=observed.now)
+    return Failure(reason=finding.reason, message=finding.message, at=observed.now)
+
+
+def _to_rejection(
+    observed: Observed, roll: Roll, candidate: Candidate, fault: Fault | None
+) -> Rejection | None:
+    failure = candidate.last_failure
+    if fault is None or failure is None or not fault.is_versions or not roll.key:
+        return None
+    return Rejection(
+        version=roll.version,
+        key=roll.key,
+        reason=failure.reason,
+        message=failure.message,
+        at=observed.now,
+    )
+
+
+# ---- history ---------------------------------------------------------------------------------
+
+
+def _to_success(observed: Observed, roll: Roll, stable: Stable) -> HistoryEntry:
+    is_back = observed.spec.rollback_to is not None
+    return HistoryEntry(
+        revision=roll.revision,
+        version=roll.version,
+        from_version=roll.from_version,
+        run_id=roll.inputs.served.run_id,
+        digest=roll.inputs.digest,
+        outcome=Outcome.SUCCEEDED,
+        reason=Reason.ROLLED_BACK if is_back else Reason.ROLLOUT_COMPLETE,
+        started_at=roll.started_at,
+        finished_at=stable.since,
+    )
 
 
 def _close_superseded(observed: Observed, roll: Roll) -> list[HistoryEntry]:
@@ -159,15 +196,16 @@ def _close_superseded(observed: Observed, roll: Roll) -> list[HistoryEntry]:
     if old is None or old.revision == roll.revision or is_known:
         return status.history
     is_failed = old.phase == CandidatePhase.FAILED
-    cause = old.last_failure.reason if old.last_failure is not None else ""
+    cause = old.last_failure.reason if is_failed and old.last_failure is not None else ""
+    before = find_revision(observed, old.revision)
     entry = HistoryEntry(
         revision=old.revision,
         version=old.version,
         from_version=status.stable.version if status.stable is not None else None,
+        run_id=before.inputs.served.run_id if before is not None else "",
+        digest=old.digest,
         outcome=Outcome.FAILED if is_failed else Outcome.SUPERSEDED,
-        reason=(cause or Reason.PROGRESS_DEADLINE_EXCEEDED)
-        if is_failed
-        else Reason.ROLLOUT_SUPERSEDED,
+        reason=cause or Reason.ROLLOUT_SUPERSEDED,
         started_at=old.started_at,
         finished_at=observed.now,
     )

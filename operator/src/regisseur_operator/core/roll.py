@@ -1,9 +1,10 @@
 """A roll: which pods the Deployment is to have, and where they come from.
 
-It is written as annotations in the same apply as the Deployment it is about, so that no crash can
-part the two, and so that an empty status can be rebuilt from what runs. The rendered pod template
-is kept with it word for word: a newer operator would render another one, and that would replace
-pods for no reason. (Once ControllerRevisions exist, the template moves there.)
+It is written down twice. As annotations in the same apply as the Deployment it is about, so that no
+crash can part the two and an empty status can be rebuilt from what runs; and as a
+ControllerRevision, so that any earlier roll can be brought back. The rendered pod template is kept
+with it word for word: a newer operator would render another one, and that would replace pods for no
+reason.
 """
 
 import json
@@ -15,12 +16,14 @@ from typing import Any, Final
 
 from regisseur_contract.names import API_GROUP
 from regisseur_operator.api.quantity import parse_quantity
+from regisseur_operator.api.status import Lineage
 from regisseur_operator.core.fingerprint import digest, to_canonical_json
 from regisseur_operator.core.identity import Manifest
 from regisseur_operator.core.pods import LABEL_INPUTS
 
 ANNOTATION_ROLL: Final = f"{API_GROUP}/roll"
 ANNOTATION_POD_TEMPLATE: Final = f"{API_GROUP}/pod-template"
+ANNOTATION_LAST: Final = f"{API_GROUP}/last-revision"
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 Amounts = Mapping[str, str]
@@ -28,7 +31,7 @@ Amounts = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Served:
-    """The identity of what is served."""
+    """The identity of what is served; the digest of its files comes with the rehearsal."""
 
     registry: str
     model: str
@@ -46,6 +49,14 @@ class PodInputs:
         is_default_image: Whether the image was the operator's choice and not the spec's.
         registry_url: Address of the registry when the template was rendered. A change of it, or
             of the operator's default image, is taken with the next roll and rolls nothing itself.
+        image_tag: The version's tag that named the image, empty where none did.
+        env: Environment of the server as a Pod has it, in the order of the spec.
+        pull_secrets: Names of Secrets for the image registry.
+        service_account: What the pods run as; it gives the fetch container its cloud identity.
+        credentials_secret: Secret whose keys are environment variables of the fetch container.
+        pod_template: What the spec adds to the pods, as a Pod has it; nothing empty in it.
+        digest: Canonical digest that the files must have, empty where none was rehearsed.
+        restart: Token of the last restart that a person asked for.
     """
 
     served: Served
@@ -54,12 +65,26 @@ class PodInputs:
     registry_url: str
     requests: Amounts = field(default_factory=dict)
     limits: Amounts = field(default_factory=dict)
+    image_tag: str = ""
+    env: tuple[Manifest, ...] = ()
+    pull_secrets: tuple[str, ...] = ()
+    service_account: str = ""
+    credentials_secret: str = ""
+    pod_template: Manifest = field(default_factory=dict)
+    digest: str = ""
+    restart: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Equal for inputs that give equal pods; `1` and `1000m` are the same amount."""
+        return digest([*self.wish, self.digest, self.restart])
+
+    @property
+    def wish(self) -> list[Any]:
+        """What the spec and the registry ask for, as plain values: all but digest and restart."""
         amounts = (_canonical_amounts(self.requests), _canonical_amounts(self.limits))
-        return digest([asdict(self.served), self.image, *amounts])
+        access = (self.pull_secrets, self.service_account, self.credentials_secret)
+        return [asdict(self.served), self.image, *amounts, self.env, access, self.pod_template]
 
 
 @dataclass(frozen=True)
@@ -70,6 +95,10 @@ class Roll:
         from_version: The version that was served before, None for the first roll.
         from_revision: The roll that had brought it.
         template: The pod template as it was rendered, None until then.
+        lineage: Where the version comes from, as it was known when the roll began.
+        key: The try under which it was accepted (see `trial`).
+        last: The highest revision given out when this was written. A Deployment that goes back to
+            an earlier roll by itself, as by `kubectl rollout undo`, is known by it.
     """
 
     revision: int
@@ -78,6 +107,9 @@ class Roll:
     started_at: datetime
     inputs: PodInputs
     template: Manifest | None = None
+    lineage: Lineage = field(default_factory=Lineage)
+    key: str = ""
+    last: int = 0
 
     @property
     def version(self) -> int:
@@ -93,52 +125,78 @@ class Roll:
 
 
 def to_annotations(roll: Roll, template: Manifest) -> dict[str, str]:
-    """Write a roll and its rendered template down."""
-    body: dict[str, Any] = {
+    """Write a roll and its rendered template down for a Deployment."""
+    return {
+        ANNOTATION_ROLL: to_canonical_json(_write(roll, template)),
+        ANNOTATION_POD_TEMPLATE: to_canonical_json(template),
+        ANNOTATION_LAST: str(max(roll.last, roll.revision)),
+    }
+
+
+def to_data(roll: Roll, template: Manifest) -> Manifest:
+    """Write a roll and its rendered template down for a ControllerRevision."""
+    return {"roll": _write(roll, template), "template": template}
+
+
+def parse_roll(annotations: Mapping[str, str]) -> Roll | None:
+    """Read a Deployment's roll; None where there is none, or where somebody has edited it."""
+    try:
+        body = json.loads(annotations.get(ANNOTATION_ROLL, ""))
+        template = json.loads(annotations.get(ANNOTATION_POD_TEMPLATE, ""))
+        return _read(body, template, int(annotations.get(ANNOTATION_LAST, body["revision"])))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def parse_revision(manifest: Manifest) -> Roll | None:
+    """Read the roll of a ControllerRevision; None where it holds none."""
+    try:
+        data = manifest["data"]
+        return _read(data["roll"], data["template"], data["roll"]["revision"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _write(roll: Roll, template: Manifest) -> Manifest:
+    body: Manifest = {
         "revision": roll.revision,
         "from": roll.from_version,
         "fromRevision": roll.from_revision,
         "to": roll.version,
         "startedAt": roll.started_at.astimezone(UTC).strftime(TIME_FORMAT),
-        "inputs": asdict(roll.inputs),
+        "inputs": {**asdict(roll.inputs), "env": list(roll.inputs.env)},
+        "lineage": roll.lineage.model_dump(mode="json", by_alias=True),
+        "key": roll.key,
     }
-    body["seal"] = _seal(body, template)
-    return {
-        ANNOTATION_ROLL: to_canonical_json(body),
-        ANNOTATION_POD_TEMPLATE: to_canonical_json(template),
-    }
+    body["inputs"]["pull_secrets"] = list(roll.inputs.pull_secrets)
+    body["seal"] = digest([body, template])
+    return body
 
 
-def parse_roll(annotations: Mapping[str, str]) -> Roll | None:
-    """Read a roll back; None where there is none, or where somebody has edited it."""
-    try:
-        body = json.loads(annotations.get(ANNOTATION_ROLL, ""))
-        template = json.loads(annotations.get(ANNOTATION_POD_TEMPLATE, ""))
-        seal = body.pop("seal")
-        if seal != _seal(body, template):
-            return None
-        inputs = _known(PodInputs, body["inputs"])
-        served = Served(**_known(Served, inputs.pop("served")))
-        return Roll(
-            revision=body["revision"],
-            from_version=body["from"],
-            from_revision=body["fromRevision"],
-            started_at=datetime.strptime(body["startedAt"], TIME_FORMAT).replace(tzinfo=UTC),
-            inputs=PodInputs(served=served, **inputs),
-            template=template,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
+def _read(sealed: Mapping[str, Any], template: Manifest, last: int) -> Roll | None:
+    body = {name: value for name, value in sealed.items() if name != "seal"}
+    if sealed["seal"] != digest([body, template]):
         return None
+    inputs = _known(PodInputs, body["inputs"])
+    served = Served(**_known(Served, inputs.pop("served")))
+    inputs |= {name: tuple(inputs.get(name, ())) for name in ("env", "pull_secrets")}
+    return Roll(
+        revision=body["revision"],
+        from_version=body["from"],
+        from_revision=body["fromRevision"],
+        started_at=datetime.strptime(body["startedAt"], TIME_FORMAT).replace(tzinfo=UTC),
+        inputs=PodInputs(served=served, **inputs),
+        template=template,
+        lineage=Lineage.model_validate(body.get("lineage") or {}),
+        key=body.get("key", ""),
+        last=last,
+    )
 
 
 def _known(shape: type[PodInputs | Served], body: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what a newer operator has added: going back to this one rolls nothing."""
     names = {entry.name for entry in fields(shape)}
     return {name: value for name, value in body.items() if name in names}
-
-
-def _seal(body: Mapping[str, Any], template: Manifest) -> str:
-    return digest([body, template])
 
 
 def _canonical_amounts(amounts: Amounts) -> dict[str, str]:

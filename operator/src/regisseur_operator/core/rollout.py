@@ -1,178 +1,206 @@
-"""Which pods are to run: the roll that goes on, and when a new one begins.
+"""What is to be done next: which roll the Deployment carries, and what is in the way of the wanted.
 
 All strategies are one machine, stable and candidate: a roll makes a candidate, and a candidate
 that replaced all pods of the stable version is the stable version (see `progress`). So far the
-only strategy is the Deployment's own rolling update; a strategy with a second Deployment decides
-here how much of the candidate there is beside the stable pods.
+strategies are the Deployment's own. A strategy with a second Deployment (canary, blueGreen) comes
+in between: `admit` gives the roll that may meet traffic, and such a strategy decides how much of it
+there is beside the stable pods before the Deployment takes it.
 """
 
-from datetime import datetime
+from dataclasses import replace
 
 from regisseur_operator.api.reasons import Reason
-from regisseur_operator.api.status import ModelDeploymentStatus, Resolved
+from regisseur_operator.api.status import RehearsalState, Rejection
+from regisseur_operator.core.admission import admit
+from regisseur_operator.core.current import (
+    bring_back,
+    find_current,
+    find_proven,
+    find_revision,
+    find_stable,
+)
+from regisseur_operator.core.decision import Decision, Scene, tell_rejected
+from regisseur_operator.core.faults import is_changed_artifact
 from regisseur_operator.core.notes import Note
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.roll import PodInputs, Roll, Served
+from regisseur_operator.core.trial import find_rejection, is_about, name_trial
+from regisseur_operator.core.verdict import Verdict
+from regisseur_operator.core.wanted import build_inputs, choose_image, choose_served
 
 
-def next_roll(observed: Observed, resolution: Resolution) -> Roll | None:
-    """Return the roll that the Deployment is to carry, None where nothing can run yet.
-
-    The live roll is returned as it is while its inputs hold: same revision, same template.
-    """
-    live = _current_roll(observed)
-    served = _choose_served(resolution, live)
-    inputs = _choose_inputs(observed, served, live) if served is not None else None
-    if inputs is None:
-        return live
-    if live is None:
-        return _resume(observed, inputs) or _begin(observed, inputs, live)
-    if live.inputs.fingerprint == inputs.fingerprint:
-        return live
-    return _begin(observed, inputs, live)
-
-
-def _current_roll(observed: Observed) -> Roll | None:
-    """Return the live roll unless the status knows a later one.
-
-    `kubectl rollout undo` brings the annotations of the old ReplicaSet back: whole, but outdated.
-    """
-    live, status = observed.deployment.roll if observed.deployment else None, observed.status
-    known = [part.revision for part in (status.stable, status.candidate) if part is not None]
-    if live is None or live.revision < max(known, default=0):
-        return None
-    return live
+def decide_rollout(observed: Observed, resolution: Resolution) -> Decision:
+    """Decide what comes next; the same world gives the same decision."""
+    current = find_current(observed)
+    stable = find_stable(observed, current)
+    served = choose_served(resolution, current)
+    rejected = _recall_rejections(observed, resolution, served)
+    if _is_rejected(current, stable, rejected) and stable is not None:
+        current = bring_back(observed, stable)
+    scene = Scene(observed, resolution, current, stable, rejected)
+    if observed.spec.rollback_to is not None:
+        decision = _roll_back(scene, observed.spec.rollback_to)
+    elif served is not None:
+        decision = _follow(scene, served)
+    else:
+        decision = scene.stay()
+    return _restart(scene, decision)
 
 
-def _choose_served(resolution: Resolution, live: Roll | None) -> Served | None:
-    """Take the registry's word if it gives one; else go on with what runs, or ran."""
-    if live is not None and not resolution.is_fresh:
-        return live.inputs.served
-    if resolution.resolved is None:
-        return None
-    return _to_served(resolution.resolved)
-
-
-def _to_served(resolved: Resolved) -> Served:
-    return Served(
-        registry=resolved.registry,
-        model=resolved.model,
-        version=resolved.version,
-        run_id=resolved.run_id,
-        model_id=resolved.model_id,
-        source=resolved.source,
-    )
-
-
-def _choose_inputs(observed: Observed, served: Served, live: Roll | None) -> PodInputs | None:
-    registry_url = observed.configuration.registry_urls.get(served.registry)
-    if registry_url is None and live is not None:
-        registry_url = live.inputs.registry_url
-    if registry_url is None:
-        return None
-    resources = observed.spec.serving.resources
-    return PodInputs(
-        served=served,
-        image=observed.spec.serving.image or _default_image(observed, served, live),
-        is_default_image=not observed.spec.serving.image,
-        registry_url=registry_url,
-        requests=dict(resources.requests),
-        limits=dict(resources.limits),
-    )
-
-
-def _default_image(observed: Observed, served: Served, live: Roll | None) -> str:
-    """Keep the default image of the version's first roll; take a new one with the next version."""
-    if live is not None and live.inputs.is_default_image and live.inputs.served == served:
-        return live.inputs.image
-    if live is None:
-        for known in (observed.status.candidate, observed.status.stable):
-            if known is not None and known.version == served.version and known.image:
-                return known.image
-    return observed.configuration.default_image
-
-
-def _resume(observed: Observed, inputs: PodInputs) -> Roll | None:
-    """Take up the roll that the status tells of, after its Deployment was deleted or spoilt."""
-    status = observed.status
-    stable, candidate = status.stable, status.candidate
-    version, image = inputs.served.version, inputs.image
-    if candidate is not None and (candidate.version, candidate.image) == (version, image):
-        return Roll(
-            revision=candidate.revision,
-            from_version=stable.version if stable is not None else None,
-            from_revision=stable.revision if stable is not None else None,
-            started_at=candidate.started_at or observed.now,
-            inputs=inputs,
-        )
-    if stable is not None and (stable.version, stable.image) == (version, image):
-        return Roll(
-            revision=stable.revision,
-            from_version=_previous_version(status, stable.revision),
-            from_revision=None,
-            started_at=stable.since or observed.now,
-            inputs=inputs,
-        )
-    return None
-
-
-def _previous_version(status: ModelDeploymentStatus, revision: int) -> int | None:
-    entries = (entry.from_version for entry in status.history if entry.revision == revision)
-    return next(entries, None)
-
-
-def _begin(observed: Observed, inputs: PodInputs, live: Roll | None) -> Roll:
-    from_version, from_revision = _find_origin(observed, live)
-    return Roll(
-        revision=_last_revision(observed.status, live) + 1,
-        from_version=from_version,
-        from_revision=from_revision,
-        started_at=_whole_seconds(observed.now),
-        inputs=inputs,
-    )
-
-
-def _find_origin(observed: Observed, live: Roll | None) -> tuple[int | None, int | None]:
-    """Return version and revision of what served last; a roll that never ended brought nothing."""
-    stable, deployment = observed.status.stable, observed.deployment
-    if stable is not None:
-        return stable.version, stable.revision
-    if live is None or deployment is None:
-        return None, None
-    if deployment.is_rolled_out:
-        return live.version, live.revision
-    return live.from_version, live.from_revision
-
-
-def _last_revision(status: ModelDeploymentStatus, live: Roll | None) -> int:
-    known = [entry.revision for entry in status.history]
-    known += [part.revision for part in (status.stable, status.candidate) if part is not None]
-    known += [live.revision] if live is not None else []
-    return max(known, default=0)
-
-
-def _whole_seconds(moment: datetime) -> datetime:
-    return moment.replace(microsecond=0)
-
-
-def tell_roll(observed: Observed, roll: Roll) -> tuple[Note, ...]:
-    """Tell of a roll that begins now."""
-    live = observed.deployment.roll if observed.deployment is not None else None
-    status = observed.status
-    known = {part.revision for part in (status.stable, status.candidate) if part is not None}
-    if roll == live or roll.revision in known:
+def _recall_rejections(
+    observed: Observed, resolution: Resolution, served: Served | None
+) -> tuple[Rejection, ...]:
+    """Return what still counts: nothing after a retry, and nothing about a version left behind."""
+    if observed.is_retried:
         return ()
-    started = Note("Normal", Reason.ROLLOUT_STARTED, _describe_start(roll, live))
-    if live is None or live.revision <= (roll.from_revision or 0):
-        return (started,)
-    superseded = f"Rollout {live.revision} of version {live.version} ends before it was complete"
-    return (Note("Normal", Reason.ROLLOUT_SUPERSEDED, superseded), started)
+    kept = observed.status.rejected
+    if not resolution.is_fresh or served is None or observed.spec.rollback_to is not None:
+        return tuple(kept)
+    return tuple(entry for entry in kept if is_about(entry.key, served))
 
 
-def _describe_start(roll: Roll, live: Roll | None) -> str:
+def _is_rejected(
+    current: Roll | None, stable: Roll | None, rejected: tuple[Rejection, ...]
+) -> bool:
+    """Whether the roll in place failed on its way; what was complete once is never undone."""
+    if current is None or stable is None or current.revision == stable.revision:
+        return False
+    return find_rejection(rejected, current.key) is not None
+
+
+# ---- where to go -----------------------------------------------------------------------------
+
+
+def _roll_back(scene: Scene, number: int) -> Decision:
+    """Go to a revision of the history, word for word; it was accepted before."""
+    target = find_revision(scene.observed, number)
+    if target is None:
+        return scene.stay(_tell_unknown_revision(scene.observed, number))
+    current = scene.current
+    if current is not None and current.inputs.fingerprint == target.inputs.fingerprint:
+        return scene.stay()
+    rejection = find_rejection(scene.rejected, target.key)
+    if rejection is not None and scene.stable is not None:
+        return scene.stay(tell_rejected(rejection))
+    if scene.stable is not None and target.revision == scene.stable.revision:
+        return replace(scene.stay(), roll=bring_back(scene.observed, scene.stable))
+    return scene.begin(target.inputs, target.lineage, target.key, target)
+
+
+def _follow(scene: Scene, served: Served) -> Decision:
+    """Go to the version that the reference names."""
+    observed, current = scene.observed, scene.current
+    image = choose_image(observed, scene.resolution, served, current)
+    if image is None:
+        return replace(scene.stay(_tell_no_image(observed, served)), needs_attention=True)
+    inputs = build_inputs(observed, served, image, current)
+    if inputs is None:
+        return scene.stay()
+    key = name_trial(inputs, observed.spec)
+    if _is_wanted(current, inputs) and not _is_renewed(scene, key):
+        return scene.stay()
+    rejection = find_rejection(scene.rejected, key)
+    if rejection is not None:
+        return scene.stay(tell_rejected(rejection))
+    if _is_wanted(current, inputs):
+        return admit(scene, inputs, key)
+    return _return(scene, inputs) or admit(scene, inputs, key)
+
+
+def _return(scene: Scene, inputs: PodInputs) -> Decision | None:
+    """Go back at once to what was complete before: it has proven itself."""
+    if scene.stable is not None and _is_wanted(scene.stable, inputs):
+        return replace(scene.stay(), roll=bring_back(scene.observed, scene.stable))
+    proven = next((roll for roll in find_proven(scene.observed) if _is_wanted(roll, inputs)), None)
+    if proven is None:
+        return None
+    return scene.begin(proven.inputs, proven.lineage, proven.key, proven)
+
+
+def _is_wanted(roll: Roll | None, inputs: PodInputs) -> bool:
+    """Whether a roll brings what the spec and the registry ask for."""
+    return roll is not None and roll.inputs.wish == inputs.wish
+
+
+def _is_renewed(scene: Scene, key: str) -> bool:
+    """Whether the files were changed under a version that serves, and a person accepts that."""
+    observed, current = scene.observed, scene.current
+    if current is None or not current.inputs.digest or not is_changed_artifact(observed):
+        return False
+    known = observed.status.rehearsal
+    if observed.is_retried or known is None or known.key != key:
+        return observed.is_retried
+    digest = known.facts.digest if known.facts is not None else ""
+    return known.state != RehearsalState.PASSED or digest != current.inputs.digest
+
+
+# ---- verbs -----------------------------------------------------------------------------------
+
+
+def _restart(scene: Scene, decision: Decision) -> Decision:
+    """Replace the pods of whatever is to run, when a person asks for it."""
+    roll, token = decision.roll, scene.observed.verbs.restart
+    if roll is None or not scene.observed.is_restarted or roll.inputs.restart == token:
+        return decision
+    begun = scene.begin(replace(roll.inputs, restart=token), roll.lineage, roll.key, None)
+    return replace(decision, roll=begun.roll)
+
+
+# ---- what is said ----------------------------------------------------------------------------
+
+
+def _tell_unknown_revision(observed: Observed, number: int) -> Verdict:
+    known = ", ".join(str(roll.revision) for roll in observed.revisions) or "none"
+    message = (
+        f"spec.rollbackTo is {number}, which is not kept; these are: {known}. Correct it or take"
+        " it out; what runs goes on running"
+    )
+    return Verdict("False", Reason.REVISION_NOT_FOUND, message)
+
+
+def _tell_no_image(observed: Observed, served: Served) -> Verdict:
+    source = observed.spec.serving.image_from
+    tag = source.model_version_tag if source is not None else ""
+    message = (
+        f"Version {served.version} has no image: set its tag {tag!r} in the registry to an image"
+        " reference, or set spec.serving.image"
+    )
+    return Verdict("False", Reason.IMAGE_UNKNOWN, message)
+
+
+def tell_roll(observed: Observed, roll: Roll, rejected: tuple[Rejection, ...]) -> tuple[Note, ...]:
+    """Tell of a roll that begins now, or that comes back."""
+    live, status = observed.deployment.roll if observed.deployment else None, observed.status
+    if live is not None and live.revision == roll.revision:
+        return ()
+    known = {part.revision for part in (status.stable, status.candidate) if part is not None}
+    if roll.revision in known and (live is None or roll.revision > live.revision):
+        return ()  # it goes on after other hands
     if live is None:
-        return f"Rollout {roll.revision} brings version {roll.version}"
-    if live.inputs.served == roll.inputs.served:
-        return f"Rollout {roll.revision} brings a changed pod of version {roll.version}"
-    return f"Rollout {roll.revision} brings version {roll.version} after {live.version}"
+        return (_tell_start(roll, None),)
+    if roll.revision < live.revision:
+        return (_tell_return(roll, live, rejected),)
+    if live.revision <= (roll.from_revision or 0):
+        return (_tell_start(roll, live),)
+    superseded = f"Rollout {live.revision} of version {live.version} ends before it was complete"
+    return (Note("Normal", Reason.ROLLOUT_SUPERSEDED, superseded), _tell_start(roll, live))
+
+
+def _tell_start(roll: Roll, live: Roll | None) -> Note:
+    text = f"Rollout {roll.revision} brings version {roll.version}"
+    if live is not None and live.inputs.served == roll.inputs.served:
+        text = f"Rollout {roll.revision} brings a changed pod of version {roll.version}"
+    elif live is not None:
+        text = f"Rollout {roll.revision} brings version {roll.version} after {live.version}"
+    return Note("Normal", Reason.ROLLOUT_STARTED, text)
+
+
+def _tell_return(roll: Roll, live: Roll, rejected: tuple[Rejection, ...]) -> Note:
+    back = f"revision {roll.revision} (version {roll.version}) is put back"
+    rejection = find_rejection(rejected, live.key)
+    if rejection is None:
+        text = f"Rollout {live.revision} of version {live.version} ends before it was complete"
+        return Note("Normal", Reason.ROLLOUT_SUPERSEDED, f"{text}; {back}")
+    text = f"Rollout {live.revision} of version {live.version} failed: {rejection.message}"
+    return Note("Warning", Reason.ROLLOUT_FAILED, f"{text}; {back}")

@@ -1,28 +1,33 @@
-"""The whole status, and what people hear of its changes."""
+"""The whole status, put together from its parts."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
 from regisseur_contract.names import LABEL_MODELDEPLOYMENT
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import (
-    Condition,
+    STRAYS_LIMIT,
     ConditionType,
+    Handled,
     ModelDeploymentStatus,
     Phase,
+    Rehearsal,
+    Rejection,
+    Resolved,
 )
 from regisseur_operator.core.conditions import (
     Refusal,
     Verdicts,
+    judge_activity,
     judge_available,
     judge_progressing,
     judge_ready,
+    judge_rehearsed,
     to_conditions,
 )
-from regisseur_operator.core.notes import Note
+from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.observed import Observed
-from regisseur_operator.core.progress import Progress, judge_progress
+from regisseur_operator.core.progress import Progress, judge_progress, reject
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.verdict import Verdict
 
@@ -30,60 +35,132 @@ HTTP_PORT: Final = 80
 
 
 def compute_status(
-    observed: Observed, resolution: Resolution, refusal: Refusal | None
+    observed: Observed, resolution: Resolution, decision: Decision, refusal: Refusal | None
 ) -> ModelDeploymentStatus:
     """Say what is, from what was observed after the writes.
 
     Args:
         observed: The world after the writes of this reconcile.
         resolution: What the reference named before them.
+        decision: What was to be done.
         refusal: A write that only a person can make succeed.
     """
     progress = judge_progress(observed)
-    resolved = observed.status.resolved if observed.spec.suspend else resolution.resolved
-    verdicts = {
-        ConditionType.AVAILABLE: judge_available(observed),
-        ConditionType.PROGRESSING: judge_progressing(
-            observed, progress, resolution.verdict, refusal
-        ),
-        ConditionType.RESOLVED: resolution.verdict,
-        ConditionType.REGISTRY_REACHABLE: resolution.reachable,
-    }
-    ready = judge_ready(observed, progress, resolved, verdicts)
-    verdicts = {ConditionType.READY: ready, **verdicts}
+    is_idle = observed.spec.suspend
+    resolved = observed.status.resolved if is_idle else resolution.resolved
+    verdicts = _judge_all(observed, resolution, decision, progress, refusal)
     active = [pod for pod in observed.pods if pod.is_active]
     ready_count = sum(pod.is_ready for pod in active)
     return ModelDeploymentStatus(
         observed_generation=observed.generation,
         phase=judge_phase(observed, progress, verdicts),
         reference=observed.spec.model.reference,
-        ready=f"{ready_count}/{observed.spec.replicas}",
+        ready=f"{ready_count}/{observed.wanted_replicas}",
+        handled=observed.status.handled if is_idle else _judge_handled(observed, decision),
         url=_build_url(observed),
         replicas=len(active),
         ready_replicas=ready_count,
         selector=f"{LABEL_MODELDEPLOYMENT}={observed.key.name}",
-        resolved=resolved,
+        resolved=_pin(resolved, progress),
+        rehearsal=observed.status.rehearsal if is_idle else _keep_rehearsal(observed, decision),
         stable=progress.stable,
         candidate=progress.candidate,
         history=progress.history,
+        rejected=_judge_rejected(observed, decision, progress),
+        stray_pods=list(observed.strays)[:STRAYS_LIMIT],
         conditions=to_conditions(verdicts, observed.status, observed.generation, observed.now),
     )
 
 
+def _judge_all(
+    observed: Observed,
+    resolution: Resolution,
+    decision: Decision,
+    progress: Progress,
+    refusal: Refusal | None,
+) -> Verdicts:
+    verdicts = {
+        ConditionType.AVAILABLE: judge_available(observed),
+        ConditionType.PROGRESSING: judge_progressing(observed, progress, decision, refusal),
+        ConditionType.RESOLVED: resolution.verdict,
+        ConditionType.REGISTRY_REACHABLE: resolution.reachable,
+        ConditionType.REHEARSED: judge_rehearsed(observed, decision, progress),
+    }
+    resolved = resolution.resolved
+    ready = judge_ready(observed, progress, decision, resolved, verdicts)
+    return {
+        ConditionType.READY: ready,
+        **verdicts,
+        **judge_activity(progress, decision, verdicts[ConditionType.PROGRESSING]),
+    }
+
+
+def _judge_handled(observed: Observed, decision: Decision) -> Handled | None:
+    """Say which verbs were acted on: a restart once its roll is there, a retry at once."""
+    verbs, known = observed.verbs, observed.status.handled or Handled()
+    deployment = observed.deployment
+    live = deployment.roll if deployment is not None else None
+    is_restarted = decision.roll is None or (
+        live is not None and live.inputs.restart == verbs.restart
+    )
+    handled = Handled(
+        retry=verbs.retry or known.retry,
+        restart=verbs.restart if verbs.restart and is_restarted else known.restart,
+    )
+    return handled if handled != Handled() else None
+
+
+def _keep_rehearsal(observed: Observed, decision: Decision) -> Rehearsal | None:
+    """Keep what was found out last until something else is rehearsed."""
+    if decision.rehearsal is not None or observed.is_retried:
+        return decision.rehearsal
+    return observed.status.rehearsal
+
+
+def _judge_rejected(observed: Observed, decision: Decision, progress: Progress) -> list[Rejection]:
+    """Return what is not tried again; what came through in the end was rejected in haste."""
+    if observed.spec.suspend:
+        return observed.status.rejected
+    deployment = observed.deployment
+    live = deployment.roll if deployment is not None else None
+    is_settled = progress.candidate is None and live is not None
+    through = live.key if is_settled and live is not None else None
+    return [entry for entry in reject(decision.rejected, progress) if entry.key != through]
+
+
+def _pin(resolved: Resolved | None, progress: Progress) -> Resolved | None:
+    """Tell the digest of the resolved version's files where they were rehearsed."""
+    if resolved is None:
+        return None
+    for part in (progress.candidate, progress.stable):
+        if part is not None and part.version == resolved.version and part.digest:
+            return resolved.model_copy(update={"digest": part.digest})
+    return resolved
+
+
+TELLING: Final = {
+    Reason.NOTHING_RESOLVED: Phase.PENDING,
+    Reason.GATE_UNMET: Phase.WAITING,
+    Reason.IMAGE_UNKNOWN: Phase.WAITING,
+    Reason.REHEARSAL_RUNNING: Phase.REHEARSING,
+}
+"""Phases that the reason of the condition Progressing tells by itself."""
+
+
 def judge_phase(observed: Observed, progress: Progress, verdicts: Verdicts) -> Phase:
     """Sum the conditions up in one word."""
-    progressing = verdicts[ConditionType.PROGRESSING]
+    progressing, ready = verdicts[ConditionType.PROGRESSING], verdicts[ConditionType.READY]
     if observed.spec.suspend:
         return Phase.SUSPENDED
-    if progressing.reason == Reason.NOTHING_RESOLVED:
-        return Phase.PENDING
+    if progressing.reason in TELLING:
+        return TELLING[progressing.reason]
     if progressing.status == "False" or verdicts[ConditionType.RESOLVED].status == "False":
         return Phase.DEGRADED
-    if verdicts[ConditionType.READY].status == "True":
+    if ready.status == "True":
         return Phase.HEALTHY
-    if progress.candidate is None and progress.problem is not None:
-        return Phase.DEGRADED
-    return Phase.PROGRESSING
+    is_broken = progress.candidate is None and progress.fault is not None
+    is_degraded = is_broken or ready.reason == Reason.STRAY_PODS
+    return Phase.DEGRADED if is_degraded else Phase.PROGRESSING
 
 
 def compute_refused_status(
@@ -107,64 +184,3 @@ def _build_url(observed: Observed) -> str:
     port = observed.spec.service.port
     host = f"{observed.key.name}.{observed.key.namespace}.svc"
     return f"http://{host}" if port == HTTP_PORT else f"http://{host}:{port}"
-
-
-# ---- what people hear ------------------------------------------------------------------------
-
-
-def tell_changes(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> list[Note]:
-    """Say once what changed; nothing is said of what merely goes on."""
-    return [*_tell_rollouts(before, after), *_tell_conditions(before, after)]
-
-
-def _tell_rollouts(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
-    is_first_sight = before.observed_generation is None and after.candidate is None
-    known = {entry.revision for entry in before.history}
-    for entry in after.history:
-        if entry.revision not in known and entry.outcome == "Succeeded" and not is_first_sight:
-            text = f"Rollout {entry.revision} is complete: version {entry.version} is served"
-            yield Note("Normal", Reason.ROLLOUT_COMPLETE, text)
-    old = before.candidate.last_failure if before.candidate is not None else None
-    new = after.candidate.last_failure if after.candidate is not None else None
-    is_news = new is not None and (old is None or old.reason != new.reason)
-    # A ReplicaFailure is told with the condition Progressing.
-    if new is not None and is_news and new.reason != Reason.REPLICA_FAILURE:
-        yield Note("Warning", Reason(new.reason), new.message)
-
-
-_WARNINGS: Final = {
-    ConditionType.RESOLVED: ("False",),
-    ConditionType.REGISTRY_REACHABLE: ("False",),
-    ConditionType.PROGRESSING: ("False",),
-}
-
-
-def _tell_conditions(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
-    old = {condition.type: condition for condition in before.conditions}
-    for condition in after.conditions:
-        last = old.get(condition.type)
-        if last is None or _is_news(last, condition):
-            note = _tell_condition(last, condition)
-            if note is not None:
-                yield note
-
-
-def _is_news(last: Condition, condition: Condition) -> bool:
-    if (last.status, last.reason) != (condition.status, condition.reason):
-        return True
-    return condition.type == ConditionType.RESOLVED and last.message != condition.message
-
-
-def _tell_condition(last: Condition | None, condition: Condition) -> Note | None:
-    about, status = ConditionType(condition.type), condition.status
-    if status in _WARNINGS.get(about, ()):
-        if condition.reason == Reason.NOTHING_RESOLVED:
-            return None
-        return Note("Warning", Reason(condition.reason), condition.message)
-    if status != "True":
-        return None
-    if about == ConditionType.RESOLVED:
-        return Note("Normal", Reason(condition.reason), condition.message)
-    if about == ConditionType.REGISTRY_REACHABLE and last is not None and last.status == "False":
-        return Note("Normal", Reason.REGISTRY_RESTORED, condition.message)
-    return None

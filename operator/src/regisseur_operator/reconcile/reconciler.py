@@ -6,20 +6,23 @@ from typing import Final
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import ModelDeploymentStatus, parse_status
 from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec, parse_spec
+from regisseur_operator.core.changes import tell_changes
 from regisseur_operator.core.conditions import Refusal
+from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.identity import Key, Manifest
 from regisseur_operator.core.notes import Note
 from regisseur_operator.core.observed import Configuration, Observed, build_reference
 from regisseur_operator.core.planner import Plan, plan_writes
+from regisseur_operator.core.progress import judge_progress
 from regisseur_operator.core.resolution import Resolution, resolve
-from regisseur_operator.core.rollout import next_roll
-from regisseur_operator.core.status import compute_refused_status, compute_status, tell_changes
+from regisseur_operator.core.rollout import decide_rollout
+from regisseur_operator.core.status import compute_refused_status, compute_status
 from regisseur_operator.errors import TerminalError, TransientError
 from regisseur_operator.ports import Clock, Cluster, ClusterView, Events, RegistryView
 from regisseur_operator.reconcile.observing import Observer
 from regisseur_operator.reconcile.writing import Applied, OwnerGoneError, Writer
 from regisseur_operator.resources import MODELDEPLOYMENT
-from regisseur_operator.resources.children import build_children
+from regisseur_operator.resources.children import build_children, find_leftovers
 
 REFUSED_AGAIN_AFTER_SECONDS: Final = 30.0
 """What a person corrects elsewhere (a foreign object, a role) wakes nobody: look again."""
@@ -40,11 +43,12 @@ class Outcome:
     notes: tuple[Note, ...] = ()
 
 
-def decide(observed: Observed) -> tuple[Resolution, Plan]:
+def decide(observed: Observed) -> tuple[Resolution, Decision, Plan]:
     """Decide what is to be done; the same world gives the same plan."""
     resolution = resolve(observed)
-    roll = next_roll(observed, resolution)
-    return resolution, plan_writes(observed, build_children(observed, roll))
+    decision = decide_rollout(observed, resolution)
+    desired, leftovers = build_children(observed, decision), find_leftovers(observed, decision)
+    return resolution, decision, plan_writes(observed, desired, leftovers)
 
 
 class Reconciler:
@@ -85,14 +89,18 @@ class Reconciler:
             return await self._refuse(manifest, error)
         self._follow(key, spec)
         observed = self._observer.observe(key, manifest, spec)
-        resolution, plan = decide(observed)
+        resolution, decision, plan = decide(observed)
+        self._registries.watch_closely(key, is_close=decision.needs_attention)
         try:
             applied = await self._writer.apply(observed, plan)
         except OwnerGoneError:
             return self._leave(key)
         after = self._observer.observe(key, manifest, spec) if applied.writes else observed
-        status = compute_status(after, resolution, applied.refusal)
-        return await self._tell(manifest, status, applied, resolution.requeue_after_seconds)
+        status = compute_status(after, resolution, decision, applied.refusal)
+        again = (resolution, decision, judge_progress(after))
+        seconds = [part.requeue_after_seconds for part in again]
+        soonest = min((pause for pause in seconds if pause is not None), default=None)
+        return await self._tell(manifest, status, applied, soonest)
 
     def _leave(self, key: Key) -> Outcome:
         """Do nothing: the children are the garbage collector's."""

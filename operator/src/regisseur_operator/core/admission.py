@@ -1,0 +1,94 @@
+"""What a try has to pass before it meets traffic: its gates, then its rehearsal."""
+
+from dataclasses import replace
+
+from regisseur_contract.tags import TAG_DIGEST
+from regisseur_operator.api.reasons import Reason
+from regisseur_operator.api.status import Lineage, Rehearsal, RehearsalState
+from regisseur_operator.core.decision import (
+    Decision,
+    Scene,
+    add_rejection,
+    tell_rejected,
+    to_rejection,
+)
+from regisseur_operator.core.gates import judge_gates
+from regisseur_operator.core.rehearsal import judge_rehearsal, seconds_until_due
+from regisseur_operator.core.roll import PodInputs, Served
+from regisseur_operator.core.trial import Trial
+from regisseur_operator.core.verdict import Verdict
+from regisseur_operator.core.wanted import choose_lineage
+
+
+def admit(scene: Scene, inputs: PodInputs, key: str) -> Decision:
+    """Let a try through its gates and its rehearsal, then roll to it."""
+    observed = scene.observed
+    lineage = choose_lineage(scene.resolution, inputs.served, scene.current)
+    held = _check_gates(scene, inputs.served)
+    if held is not None:
+        return held
+    if not observed.spec.rehearsal.enabled:
+        return scene.begin(inputs, lineage, key, None)
+    trial = _build_trial(scene, inputs, lineage, key)
+    rehearsal = judge_rehearsal(observed, trial)
+    is_told = rehearsal == observed.status.rehearsal and not observed.is_retried
+    if rehearsal.state == RehearsalState.PASSED and is_told and rehearsal.facts is not None:
+        pinned = replace(inputs, digest=rehearsal.facts.digest)
+        return replace(scene.begin(pinned, lineage, key, None), rehearsal=rehearsal)
+    return _await_rehearsal(scene, trial, rehearsal)
+
+
+def _check_gates(scene: Scene, served: Served) -> Decision | None:
+    """Hold a version that does not meet what is asked of it; it need not be better than itself."""
+    observed, resolution = scene.observed, scene.resolution
+    place = scene.stable or scene.current
+    if resolution.chosen is None or (place is not None and place.inputs.served == served):
+        return None
+    lineage = place.lineage if place is not None else None
+    gates = observed.spec.model.gates
+    verdict = judge_gates(gates, resolution.chosen, resolution.run, lineage, observed.now)
+    if verdict.is_met:
+        return None
+    message = f"Version {served.version} waits at its gates: {verdict.message}"
+    return replace(
+        scene.stay(Verdict("False", Reason.GATE_UNMET, message)),
+        needs_attention=True,
+        requeue_after_seconds=verdict.requeue_after_seconds,
+    )
+
+
+def _build_trial(scene: Scene, inputs: PodInputs, lineage: Lineage, key: str) -> Trial:
+    spec, chosen = scene.observed.spec, scene.resolution.chosen
+    place = scene.stable or scene.current
+    is_other = place is not None and place.inputs.served != inputs.served
+    return Trial(
+        key=key,
+        inputs=inputs,
+        lineage=lineage,
+        expected_digest=chosen.tags.get(TAG_DIGEST, "") if chosen is not None else "",
+        served_source=place.inputs.served.source if place is not None and is_other else "",
+        timeout_seconds=spec.rehearsal.timeout_seconds,
+        requirements=spec.rehearsal.requirements,
+        signature=spec.model.gates.signature,
+    )
+
+
+def _await_rehearsal(scene: Scene, trial: Trial, rehearsal: Rehearsal) -> Decision:
+    version, rejected = rehearsal.version, scene.rejected
+    if rehearsal.state == RehearsalState.FAILED:
+        rejected = add_rejection(rejected, to_rejection(rehearsal, scene.observed.now))
+        hold = tell_rejected(rejected[0])
+    elif rehearsal.state == RehearsalState.HELD:
+        message = f"The rehearsal of version {version} is held up: {rehearsal.message}"
+        hold = Verdict("False", Reason.REHEARSAL_HELD, message)
+    else:
+        message = f"Version {version} is being rehearsed before it meets traffic"
+        hold = Verdict("True", Reason.REHEARSAL_RUNNING, message)
+    pause = seconds_until_due(scene.observed, rehearsal)
+    return replace(
+        scene.stay(hold),
+        trial=trial,
+        rehearsal=rehearsal,
+        rejected=rejected,
+        requeue_after_seconds=max(pause, 1.0) if pause > 0 else None,
+    )

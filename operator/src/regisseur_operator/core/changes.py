@@ -1,0 +1,117 @@
+"""What people hear: the changes of a status as notes, said once."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from regisseur_operator.api.reasons import Reason
+from regisseur_operator.api.status import (
+    Condition,
+    ConditionType,
+    HistoryEntry,
+    ModelDeploymentStatus,
+    Resolved,
+)
+from regisseur_operator.core.notes import Note
+
+TOLD_METRICS: Final = 3
+SHORT_SHA: Final = 12
+
+WARNINGS: Final = {
+    ConditionType.RESOLVED: ("False",),
+    ConditionType.REGISTRY_REACHABLE: ("False",),
+    ConditionType.PROGRESSING: ("False",),
+    ConditionType.REHEARSED: ("False",),
+}
+"""What is a warning, by condition and status."""
+
+WARNING_REASONS: Final = frozenset({Reason.STRAY_PODS, Reason.AUTOSCALING_INACTIVE})
+"""What is a warning whatever the condition and its status."""
+
+TOLD: Final = frozenset({Reason.REHEARSAL_RUNNING, Reason.REHEARSAL_PASSED})
+"""What is told of the condition Rehearsed besides warnings."""
+
+SILENT: Final = frozenset({Reason.NOTHING_RESOLVED})
+
+
+def tell_changes(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> list[Note]:
+    """Say once what changed; nothing is said of what merely goes on."""
+    return [
+        *_tell_verbs(before, after),
+        *_tell_rollouts(before, after),
+        *_tell_conditions(before, after),
+    ]
+
+
+def _tell_verbs(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
+    old, new = before.handled, after.handled
+    if new is None:
+        return
+    if new.retry and new.retry != (old.retry if old is not None else ""):
+        text = f"Retry {new.retry!r} was asked for: rejected versions are tried again"
+        yield Note("Normal", Reason.RETRY_REQUESTED, text)
+    if new.restart and new.restart != (old.restart if old is not None else ""):
+        text = f"Restart {new.restart!r} was asked for: all pods are replaced"
+        yield Note("Normal", Reason.RESTART_REQUESTED, text)
+
+
+def _tell_rollouts(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
+    is_first_sight = before.observed_generation is None and after.candidate is None
+    known = {entry.revision for entry in before.history}
+    for entry in after.history:
+        if entry.revision not in known and entry.outcome == "Succeeded" and not is_first_sight:
+            yield Note("Normal", Reason.ROLLOUT_COMPLETE, _tell_success(entry, after.resolved))
+    old = before.candidate.last_failure if before.candidate is not None else None
+    new = after.candidate.last_failure if after.candidate is not None else None
+    is_news = new is not None and (old is None or old.reason != new.reason)
+    told = {condition.reason for condition in after.conditions if condition.status == "False"}
+    if new is not None and is_news and new.reason not in told:
+        yield Note("Warning", Reason(new.reason), new.message)
+
+
+def _tell_success(entry: HistoryEntry, resolved: Resolved | None) -> str:
+    """Tell of a rollout with all that an audit asks for: the Event outlives the status."""
+    text = f"Rollout {entry.revision} is complete: version {entry.version} is served"
+    facts = [f"run {entry.run_id}"] if entry.run_id else []
+    if resolved is not None and resolved.run_id == entry.run_id and resolved.lineage is not None:
+        lineage = resolved.lineage
+        facts += [f"git {lineage.git_sha[:SHORT_SHA]}"] if lineage.git_sha else []
+        facts += [f"data {lineage.data_version[:SHORT_SHA]}"] if lineage.data_version else []
+        metrics = sorted(lineage.metrics.items())[:TOLD_METRICS]
+        facts += [f"{name} {value:.4g}" for name, value in metrics]
+    return f"{text} ({', '.join(facts)})" if facts else text
+
+
+def _tell_conditions(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
+    old = {condition.type: condition for condition in before.conditions}
+    for condition in after.conditions:
+        last = old.get(condition.type)
+        if last is None or _is_news(last, condition):
+            note = _tell_condition(last, condition)
+            if note is not None:
+                yield note
+
+
+def _is_news(last: Condition, condition: Condition) -> bool:
+    if (last.status, last.reason) != (condition.status, condition.reason):
+        return True
+    return condition.type == ConditionType.RESOLVED and last.message != condition.message
+
+
+def _tell_condition(last: Condition | None, condition: Condition) -> Note | None:
+    about, status, reason = (
+        ConditionType(condition.type),
+        condition.status,
+        Reason(condition.reason),
+    )
+    is_own = about in {ConditionType.READY, ConditionType.AVAILABLE} and reason in WARNING_REASONS
+    if is_own or status in WARNINGS.get(about, ()):
+        return None if reason in SILENT else Note("Warning", reason, condition.message)
+    if about == ConditionType.REHEARSED and reason in TOLD:
+        return Note("Normal", reason, condition.message)
+    if status != "True":
+        return None
+    if about == ConditionType.RESOLVED:
+        return Note("Normal", reason, condition.message)
+    if about == ConditionType.REGISTRY_REACHABLE and last is not None and last.status == "False":
+        return Note("Normal", Reason.REGISTRY_RESTORED, condition.message)
+    return None

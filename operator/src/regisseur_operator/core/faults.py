@@ -1,0 +1,107 @@
+"""Whether a roll has failed, and whose fault it is.
+
+What a version does wrong by itself ends its roll: the stable one comes back and the try is
+rejected. What its surroundings do wrong is waited out, however long it takes.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from regisseur_operator.api.reasons import Reason
+from regisseur_operator.core.diagnosis import Diagnosis, diagnose
+from regisseur_operator.core.observed import DeploymentFacts, Observed
+from regisseur_operator.core.pods import PodFacts
+
+AT_ONCE: Final = frozenset(
+    {Reason.ARTIFACT_CHANGED, Reason.ARTIFACT_MISSING, Reason.ARTIFACT_INVALID}
+)
+"""Faults of the version that no second attempt mends."""
+
+REPEATED: Final = frozenset({Reason.OUT_OF_MEMORY, Reason.SERVER_CRASHED})
+"""Faults of the version once they come again: anything may happen to a process once."""
+
+RESTARTS: Final = 2
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with the pods of a roll.
+
+    Attributes:
+        is_versions: Whether the version is to blame, so that its roll has failed.
+        is_first: Whether it happened once and may have been chance.
+    """
+
+    finding: Diagnosis
+    is_versions: bool
+    is_first: bool = False
+
+
+def judge_fault(observed: Observed) -> Fault | None:
+    """Say what keeps the pods of the present roll from being made or from being ready."""
+    deployment = observed.deployment
+    if deployment is None or not deployment.is_current:
+        return None
+    pods = find_roll_pods(observed)
+    finding = diagnose(pods)
+    if finding is not None and finding.reason in AT_ONCE:
+        return Fault(finding, is_versions=True)
+    if finding is not None and finding.reason in REPEATED and any(map(_is_looping, pods)):
+        return Fault(finding, is_versions=True)
+    refused = _check_replicas(deployment)
+    if refused is not None:
+        return Fault(refused, is_versions=False)
+    if finding is not None:
+        return Fault(finding, is_versions=False, is_first=finding.reason in REPEATED)
+    late = next((pod for pod in pods if seconds_left(observed, pod) == 0), None)
+    return Fault(_tell_late(observed, late), is_versions=True) if late is not None else None
+
+
+def find_roll_pods(observed: Observed) -> list[PodFacts]:
+    """Return the pods of the present roll that count."""
+    deployment = observed.deployment
+    label = deployment.roll.pod_label if deployment is not None and deployment.roll else ""
+    return [pod for pod in observed.pods if pod.inputs == label and pod.is_active]
+
+
+def is_changed_artifact(observed: Observed) -> bool:
+    """Whether pods of the present roll refuse files that are not those of its rehearsal."""
+    finding = diagnose(find_roll_pods(observed))
+    return finding is not None and finding.reason == Reason.ARTIFACT_CHANGED
+
+
+def seconds_left(observed: Observed, pod: PodFacts) -> float | None:
+    """Return how long a pod still has to become ready; None where no clock runs.
+
+    It runs from the end of the download: how long that takes is no fault of the version.
+    """
+    if pod.is_ready or pod.fetched_at is None or pod.server is None or not pod.server.is_running:
+        return None
+    since = max(pod.fetched_at, pod.ready_changed_at or pod.fetched_at)
+    deadline = since + timedelta(seconds=observed.spec.progress_deadline_seconds)
+    return max(0.0, (deadline - observed.now).total_seconds())
+
+
+def _is_looping(pod: PodFacts) -> bool:
+    server = pod.server
+    if server is None or pod.is_ready:
+        return False
+    return server.waiting_reason == "CrashLoopBackOff" or server.restarts >= RESTARTS
+
+
+def _check_replicas(deployment: DeploymentFacts) -> Diagnosis | None:
+    refused = deployment.conditions.get("ReplicaFailure", {})
+    if refused.get("status") != "True":
+        return None
+    message = f"Pods cannot be created: {refused.get('message', '')}"
+    return Diagnosis(Reason.REPLICA_FAILURE, message)
+
+
+def _tell_late(observed: Observed, pod: PodFacts) -> Diagnosis:
+    seconds = observed.spec.progress_deadline_seconds
+    message = (
+        f"Pod {pod.name} runs for more than {seconds} s (spec.progressDeadlineSeconds) since its"
+        " download and is not ready: look at its log"
+    )
+    return Diagnosis(Reason.NEVER_READY, message)

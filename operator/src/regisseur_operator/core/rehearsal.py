@@ -1,0 +1,223 @@
+"""How the rehearsal of a try stands: read off its pod, and remembered in the status.
+
+The status is written before the pod is deleted, and a pod is made only for a try that the status
+has no word about; so the operator may die between any two steps. There is one name for the pod, so
+there are never two.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from regisseur_contract.exits import FAULTS_OF_THE_VERSION
+from regisseur_contract.rehearsal import RehearsalVerdict, parse_verdict
+from regisseur_operator.api.reasons import Reason
+from regisseur_operator.api.status import Rehearsal, RehearsalFacts, RehearsalState
+from regisseur_operator.core.diagnosis import (
+    Diagnosis,
+    diagnose_fetch,
+    diagnose_start,
+    shorten,
+)
+from regisseur_operator.core.observed import Observed
+from regisseur_operator.core.pods import ContainerFacts, RehearsalPod
+from regisseur_operator.core.trial import Trial
+
+FIRST_PAUSE: Final = timedelta(seconds=10)
+LONGEST_PAUSE: Final = timedelta(minutes=5)
+"""Between two tries that the surroundings spoilt."""
+
+OUT_OF_MEMORY_MESSAGE: Final = (
+    "The rehearsal used more memory than its limit and was killed: raise"
+    " spec.serving.resources.limits.memory"
+)
+
+
+def judge_rehearsal(observed: Observed, trial: Trial) -> Rehearsal:
+    """Return what the status is to say of a try's rehearsal."""
+    known, pod = recall_rehearsal(observed, trial.key), observed.rehearsal_pod
+    if known is not None and known.state in {RehearsalState.PASSED, RehearsalState.FAILED}:
+        return known
+    if pod is None or pod.key != trial.key or pod.is_terminating:
+        is_resting = known is not None and seconds_until_due(observed, known) > 0
+        return known if known and is_resting else _start(trial, known, at=observed.now)
+    if pod.is_finished:
+        return _judge_end(observed, trial, known, pod)
+    problem = diagnose_start(pod.name, pod.unschedulable, (pod.fetch, pod.rehearse))
+    if problem is not None:
+        return _hold(trial, known, problem, finished_at=None)
+    return _start(trial, known, at=pod.created_at or observed.now)
+
+
+def recall_rehearsal(observed: Observed, key: str) -> Rehearsal | None:
+    """Return what the status says of a try; nothing when a person asked for another one."""
+    known = observed.status.rehearsal
+    return known if known is not None and known.key == key and not observed.is_retried else None
+
+
+def needs_pod(observed: Observed, rehearsal: Rehearsal) -> bool:
+    """Whether a pod is to be made now."""
+    is_open = rehearsal.state == RehearsalState.RUNNING
+    return is_open and observed.rehearsal_pod is None
+
+
+def is_outdated(observed: Observed, rehearsal: Rehearsal | None) -> bool:
+    """Whether the pod that is there has done its part, or is of another try."""
+    pod, known = observed.rehearsal_pod, observed.status.rehearsal
+    if pod is None or pod.is_terminating:
+        return False
+    if rehearsal is None or pod.key != rehearsal.key or observed.is_retried:
+        return True
+    return pod.is_finished and known is not None and known.key == pod.key and _holds(known, pod)
+
+
+def seconds_until_due(observed: Observed, held: Rehearsal) -> float:
+    """Return how long a spoilt try rests."""
+    if held.state != RehearsalState.HELD or held.finished_at is None:
+        return 0.0
+    doublings = min(max(held.attempts - 1, 0), 10)
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << doublings))
+    return (held.finished_at + pause - observed.now).total_seconds()
+
+
+# ---- states ----------------------------------------------------------------------------------
+
+
+def _holds(known: Rehearsal, pod: RehearsalPod) -> bool:
+    """Whether what is remembered is of this very pod, and not of one before it."""
+    ended, made = known.finished_at, pod.created_at
+    return ended is not None and (made is None or made <= ended)
+
+
+def _start(trial: Trial, known: Rehearsal | None, at: datetime) -> Rehearsal:
+    if known is not None and known.state == RehearsalState.RUNNING:
+        return known
+    return Rehearsal(
+        version=trial.inputs.served.version,
+        key=trial.key,
+        state=RehearsalState.RUNNING,
+        attempts=known.attempts if known is not None else 0,
+        started_at=at,
+    )
+
+
+def _hold(
+    trial: Trial, known: Rehearsal | None, problem: Diagnosis, finished_at: datetime | None
+) -> Rehearsal:
+    """Keep the first words about one and the same trouble."""
+    if known is not None and known.verdict == problem.reason and known.finished_at == finished_at:
+        return known
+    return Rehearsal(
+        version=trial.inputs.served.version,
+        key=trial.key,
+        state=RehearsalState.HELD,
+        verdict=problem.reason,
+        message=problem.message,
+        attempts=(known.attempts if known is not None else 0) + (finished_at is not None),
+        started_at=known.started_at if known is not None else None,
+        finished_at=finished_at,
+    )
+
+
+def _judge_end(
+    observed: Observed, trial: Trial, known: Rehearsal | None, pod: RehearsalPod
+) -> Rehearsal:
+    if known is not None and _holds(known, pod):
+        return known
+    verdict = parse_verdict(pod.rehearse.exit_message) if pod.rehearse is not None else None
+    if verdict is not None:
+        return _conclude(observed, trial, verdict)
+    problem, is_versions = _diagnose_end(pod)
+    if not is_versions:
+        return _hold(trial, known, problem, finished_at=observed.now)
+    return _finish(observed, trial, RehearsalState.FAILED, problem)
+
+
+def _conclude(observed: Observed, trial: Trial, verdict: RehearsalVerdict) -> Rehearsal:
+    facts = RehearsalFacts(
+        digest=verdict.digest,
+        bytes=verdict.bytes,
+        seconds=round(verdict.seconds, 3),
+        requirements=list(verdict.requirements),
+        signature=verdict.signature,
+        latency_seconds=round(verdict.latency_seconds, 6),
+        memory_bytes=verdict.memory_bytes,
+    )
+    if verdict.has_passed:
+        passed = Diagnosis(Reason.REHEARSAL_PASSED, verdict.message)
+        return _finish(observed, trial, RehearsalState.PASSED, passed, facts)
+    failed = Diagnosis(_to_reason(verdict.word), shorten(verdict.message))
+    return _finish(observed, trial, RehearsalState.FAILED, failed, facts)
+
+
+def _finish(
+    observed: Observed,
+    trial: Trial,
+    state: RehearsalState,
+    finding: Diagnosis,
+    facts: RehearsalFacts | None = None,
+) -> Rehearsal:
+    known = recall_rehearsal(observed, trial.key)
+    return Rehearsal(
+        version=trial.inputs.served.version,
+        key=trial.key,
+        state=state,
+        verdict=finding.reason,
+        message=finding.message,
+        facts=facts,
+        attempts=(known.attempts if known is not None else 0) + 1,
+        started_at=known.started_at if known is not None else None,
+        finished_at=observed.now,
+    )
+
+
+def _to_reason(word: str) -> Reason:
+    """Read the image's word; a newer image may have words that are not known here."""
+    try:
+        return Reason(word)
+    except ValueError:
+        return Reason.REHEARSAL_CRASHED
+
+
+# ---- ends without a verdict ------------------------------------------------------------------
+
+
+def _diagnose_end(pod: RehearsalPod) -> tuple[Diagnosis, bool]:
+    """Say why a pod ended without a verdict, and whether that is the version's own fault."""
+    fetch, rehearse = pod.fetch, pod.rehearse
+    if rehearse is not None and rehearse.exit_reason == "OOMKilled":
+        return Diagnosis(Reason.OUT_OF_MEMORY, OUT_OF_MEMORY_MESSAGE), True
+    if pod.reason == "DeadlineExceeded":
+        return _diagnose_deadline(rehearse)
+    if pod.reason:
+        message = f"The rehearsal's pod was ended by the cluster ({pod.reason}): {pod.message}"
+        return Diagnosis(Reason.EVICTED, shorten(message)), False
+    if fetch is not None and fetch.exit_code:
+        return _diagnose_fetch(pod, fetch), fetch.exit_code in FAULTS_OF_THE_VERSION
+    if rehearse is not None and rehearse.exit_code is not None:
+        last_words = rehearse.exit_message or f"exit code {rehearse.exit_code}"
+        message = f"The rehearsal ended without a verdict: {last_words}"
+        return Diagnosis(Reason.REHEARSAL_CRASHED, shorten(message)), True
+    message = "The rehearsal's pod ended before it began; it is tried again"
+    return Diagnosis(Reason.EVICTED, message), False
+
+
+def _diagnose_fetch(pod: RehearsalPod, fetch: ContainerFacts) -> Diagnosis:
+    found = diagnose_fetch(pod.name, fetch)
+    if found.reason != Reason.ARTIFACT_CHANGED:
+        return found
+    return Diagnosis(Reason.DIGEST_MISMATCH, found.message)
+
+
+def _diagnose_deadline(rehearse: ContainerFacts | None) -> tuple[Diagnosis, bool]:
+    has_begun = rehearse is not None and (rehearse.is_running or rehearse.exit_code is not None)
+    if has_begun:
+        message = (
+            "The model was not loaded and tried within spec.rehearsal.timeout: allow more time,"
+            " or more CPU in spec.serving.resources"
+        )
+        return Diagnosis(Reason.REHEARSAL_TIMED_OUT, message), True
+    message = (
+        "The model's files were not there within spec.rehearsal.timeout: the image or the files"
+        " take longer to download; it is tried again, or allow more time"
+    )
+    return Diagnosis(Reason.REHEARSAL_TIMED_OUT, message), False

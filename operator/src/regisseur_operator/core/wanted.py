@@ -1,0 +1,105 @@
+"""What the pods are to be made from: the spec and the version that the reference names."""
+
+from dataclasses import dataclass
+
+from regisseur_operator.api.status import Lineage, Resolved
+from regisseur_operator.core.current import find_proven
+from regisseur_operator.core.observed import Observed
+from regisseur_operator.core.resolution import Resolution
+from regisseur_operator.core.roll import PodInputs, Roll, Served
+
+
+@dataclass(frozen=True)
+class Image:
+    """Image of the model server.
+
+    Attributes:
+        is_default: Whether the operator chose it.
+        tag: The version's tag that names it, empty where none does.
+    """
+
+    name: str
+    is_default: bool = False
+    tag: str = ""
+
+
+def choose_served(resolution: Resolution, current: Roll | None) -> Served | None:
+    """Take the registry's word if it gives one; else go on with what runs, or ran."""
+    if current is not None and not resolution.is_fresh:
+        return current.inputs.served
+    return to_served(resolution.resolved) if resolution.resolved is not None else None
+
+
+def to_served(resolved: Resolved) -> Served:
+    """Return the identity of what the registry named."""
+    return Served(
+        registry=resolved.registry,
+        model=resolved.model,
+        version=resolved.version,
+        run_id=resolved.run_id,
+        model_id=resolved.model_id,
+        source=resolved.source,
+    )
+
+
+def choose_lineage(resolution: Resolution, served: Served, current: Roll | None) -> Lineage:
+    """Return where a version comes from, as far as it is known."""
+    resolved = resolution.resolved
+    if resolved is not None and resolved.lineage is not None and to_served(resolved) == served:
+        return resolved.lineage
+    if current is not None and current.inputs.served == served:
+        return current.lineage
+    return Lineage()
+
+
+def choose_image(
+    observed: Observed, resolution: Resolution, served: Served, current: Roll | None
+) -> Image | None:
+    """Return the image to run; None where the version does not name one, but should.
+
+    An image that the spec does not fix is kept from the version's first roll on: a new default,
+    or another tag, is taken with the next version and never by itself.
+    """
+    serving = observed.spec.serving
+    if serving.image:
+        return Image(serving.image)
+    source = serving.image_from
+    tag = source.model_version_tag if source is not None else ""
+    earlier = [current] if current is not None else []
+    for roll in [*earlier, *find_proven(observed)]:
+        inputs = roll.inputs
+        is_chosen = inputs.image_tag == tag and inputs.is_default_image == (not tag)
+        if inputs.served == served and is_chosen:
+            return Image(inputs.image, inputs.is_default_image, tag)
+    if not tag:
+        return Image(observed.configuration.default_image, is_default=True)
+    named = resolution.chosen.tags.get(tag, "").strip() if resolution.chosen is not None else ""
+    return Image(named, tag=tag) if named and " " not in named else None
+
+
+def build_inputs(
+    observed: Observed, served: Served, image: Image, current: Roll | None
+) -> PodInputs | None:
+    """Return what the pods are made from; None while the address of the registry is unknown."""
+    registry_url = observed.configuration.registry_urls.get(served.registry)
+    if registry_url is None and current is not None:
+        registry_url = current.inputs.registry_url
+    if registry_url is None:
+        return None
+    serving = observed.spec.serving
+    access = serving.model_access
+    secret = access.credentials_secret_ref
+    return PodInputs(
+        served=served,
+        image=image.name,
+        is_default_image=image.is_default,
+        image_tag=image.tag,
+        registry_url=registry_url,
+        requests=dict(serving.resources.requests),
+        limits=dict(serving.resources.limits),
+        env=tuple(variable.to_manifest() for variable in serving.env),
+        pull_secrets=tuple(reference.name for reference in serving.image_pull_secrets),
+        service_account=access.service_account_name,
+        credentials_secret=secret.name if secret is not None else "",
+        pod_template=serving.pod_template.to_manifest(),
+    )
