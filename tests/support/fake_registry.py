@@ -1,5 +1,6 @@
 """A model registry in memory, as its watcher shows it to reconciles."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +24,7 @@ class FakeRegistry:
 
     Attributes:
         known: False as long as the watcher has not asked yet.
+        deleted: How often a model of this name was deleted.
         hidden_files: Versions whose files are somewhere unknown.
         hidden_runs: Versions whose run could not be read yet.
         closely_watched: Who asked for every tick to look at tags and metrics.
@@ -32,6 +34,7 @@ class FakeRegistry:
     versions: dict[tuple[str, int], ModelVersion] = field(default_factory=dict)
     aliases: dict[tuple[str, str], int] = field(default_factory=dict)
     runs: dict[tuple[str, int], Run] = field(default_factory=dict)
+    deleted: Counter[str] = field(default_factory=Counter)
     hidden_files: set[int] = field(default_factory=set)
     hidden_runs: set[int] = field(default_factory=set)
     followed: dict[Key, Reference] = field(default_factory=dict)
@@ -81,6 +84,7 @@ class FakeRegistry:
                 for holder in holders
                 if holder.version not in self.hidden_runs
             },
+            model_created_ms=1_000 + self.deleted[reference.model] if of_model else 0,
         )
 
     def _id(self, model: str, version: int) -> str:
@@ -88,7 +92,7 @@ class FakeRegistry:
 
     def _holds(self, version: ModelVersion, reference: Reference) -> bool:
         if reference.stage is not None:
-            return version.stage == reference.stage
+            return version.stage.casefold() == reference.stage.casefold()
         if reference.alias is not None:
             return self.aliases.get((version.model, reference.alias)) == version.version
         return version.version == reference.version
@@ -143,6 +147,7 @@ class FakeRegistry:
         for name, version in list(self.versions):
             if name == model:
                 self.delete_version(version, model=model)
+        self.deleted[model] += 1
 
     def promote(self, version: int, *, model: str = "wine", archive: bool = True) -> None:
         """Move a version to Production, and those there to Archived."""

@@ -55,6 +55,11 @@ class Resolved(StatusModel):
         " stage can hold several.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
+    model_created_ms: Int64 | None = Field(
+        default=None,
+        description="When the registered model was created, in milliseconds since 1970. A model of"
+        " this name that was created at another time is another model.",
+    )
     run_id: str = Field(default="", description="MLflow run that made the version.")
     model_id: str = Field(
         default="",
