@@ -5,10 +5,13 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from regisseur_operator.ports import Cluster, Kind, Manifest
 
 FOREVER = 3600.0
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,13 @@ class RecordingCluster:
             "apply", kind.kind, manifest, lambda: self._inner.apply(kind, manifest)
         )
 
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
+        """Count and pass through."""
+        named = {"metadata": {"namespace": namespace, "name": name}}
+        await self._write(
+            "delete", kind.kind, named, lambda: self._inner.delete(kind, namespace, name, uid)
+        )
+
     async def write_status(self, manifest: Manifest) -> Manifest:
         """Count and pass through."""
         return await self._write(
@@ -57,8 +67,8 @@ class RecordingCluster:
         )
 
     async def _write(
-        self, verb: str, kind: str, manifest: Manifest, write: Callable[[], Awaitable[Manifest]]
-    ) -> Manifest:
+        self, verb: str, kind: str, manifest: Manifest, write: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
         metadata = manifest["metadata"]
         if metadata["namespace"] == self._namespace:
             self.written.append(Written(verb, kind, metadata["name"], time.monotonic()))

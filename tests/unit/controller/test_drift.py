@@ -6,6 +6,9 @@ import pytest
 
 from regisseur_operator.core.drift import find_drift, read_seal, seal_desired
 
+SOFT = {"topologyKey": "host", "whenUnsatisfiable": "ScheduleAnyway", "maxSkew": 1}
+HARD = {"topologyKey": "host", "whenUnsatisfiable": "DoNotSchedule", "maxSkew": 2}
+
 SAME: list[Any] = [
     pytest.param({"a": 1, "b": 2}, {"a": 1}, id="fields that others set do not matter"),
     pytest.param(
@@ -32,6 +35,16 @@ SAME: list[Any] = [
         {"volumeMounts": [{"name": "m", "mountPath": "/a"}, {"name": "m", "mountPath": "/b"}]},
         {"volumeMounts": [{"name": "m", "mountPath": "/a"}, {"name": "m", "mountPath": "/b"}]},
         id="mounts of one volume are found by path",
+    ),
+    pytest.param(
+        {"spread": [{**HARD, "minDomains": 1}, SOFT]},
+        {"spread": [SOFT, HARD]},
+        id="two spreads over one topology are told apart",
+    ),
+    pytest.param(
+        {"terms": [{"topologyKey": "host"}, {"topologyKey": "host"}]},
+        {"terms": [{"topologyKey": "host"}, {"topologyKey": "host"}]},
+        id="items that nothing tells apart are compared in their order",
     ),
     pytest.param(
         {"tolerations": [{"key": "gpu", "operator": "Exists"}, {"key": "b", "effect": "x"}]},
@@ -84,6 +97,18 @@ DIFFERENT: list[Any] = [
         {"tolerations": [{"key": "a"}, {"key": "b"}]},
         ["tolerations[0].key", "tolerations[1].key"],
         id="items without a name in another order",
+    ),
+    pytest.param(
+        {"spread": [SOFT, {**HARD, "maxSkew": 1}]},
+        {"spread": [SOFT, HARD]},
+        ["spread[host, DoNotSchedule].maxSkew"],
+        id="one of two spreads over one topology",
+    ),
+    pytest.param(
+        {"terms": [{"name": "a", "x": 1}, {"name": "a", "x": 1}]},
+        {"terms": [{"name": "a", "x": 1}, {"name": "a", "x": 2}]},
+        ["terms[1].x"],
+        id="one of two items that nothing tells apart",
     ),
     pytest.param({"args": ["a", "b"]}, {"args": ["a"]}, ["args"], id="plain lists are whole"),
     pytest.param({"a": "text"}, {"a": ["text"]}, ["a"], id="text is not a list"),
