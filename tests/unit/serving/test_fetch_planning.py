@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from regisseur_serving.adapters.download import Download
+from regisseur_serving.adapters.folder_digest import digest_folder
 from regisseur_serving.adapters.retrying import Retrying
 from regisseur_serving.core.artifact_uri import parse_artifact_uri
 from regisseur_serving.core.listing import parse_listing
-from regisseur_serving.errors import FetchError
+from regisseur_serving.errors import DigestError, FetchError
 from regisseur_serving.ports.artifacts import Entry
 from regisseur_serving.settings.fetch import read_fetch_settings
 
@@ -203,3 +204,43 @@ def test_a_senseless_setting_is_named(changes: dict[str, str], complaint: str) -
     assert read_fetch_settings(good).timeout_seconds > 0
     with pytest.raises(ValueError, match=complaint):
         read_fetch_settings(good | changes)
+
+
+def test_the_credentials_of_mlflows_own_client_are_read_and_not_shown() -> None:
+    settings = read_fetch_settings(
+        {
+            "REGISSEUR_ARTIFACT_URI": "mlflow-artifacts:/1",
+            "REGISSEUR_REGISTRY_URL": "http://m",
+            "MLFLOW_TRACKING_USERNAME": "ann\n",
+            "MLFLOW_TRACKING_PASSWORD": "example pass\r\n",
+            "MLFLOW_TRACKING_TOKEN": " example-token\n",
+        }
+    )
+    assert (settings.username, settings.password) == ("ann", "example pass")
+    assert settings.token == "example-token"
+    assert "example" not in repr(settings)
+
+
+def test_files_are_digested_on_their_way_to_the_disk(tmp_path: Path) -> None:
+    target = tmp_path / "current"
+    run(target, {"MLmodel": b"m", "data/x": b"12", "registered_model_meta": b"now"})
+    digest = json.loads((tmp_path / "current.fetched").read_text())["digest"]
+    assert digest == digest_folder(target).digest
+    assert digest_folder(target).bytes == 6
+
+
+def test_other_files_than_the_expected_ones_are_left_out(tmp_path: Path) -> None:
+    target = tmp_path / "current"
+    with pytest.raises(DigestError, match="register a new version") as caught:
+        run(target, {"MLmodel": b"m"}, expected_digest=f"sha256:{'0' * 64}")
+    assert str(caught.value).count("sha256:") == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_restarted_container_is_checked_all_the_same(tmp_path: Path) -> None:
+    target = tmp_path / "current"
+    run(target, {"MLmodel": b"m"})
+    digest = digest_folder(target).digest
+    assert run(target, {}, expected_digest=digest).is_done()
+    with pytest.raises(DigestError):
+        run(target, {"MLmodel": b"m"}, expected_digest="sha256:0")

@@ -1,0 +1,66 @@
+"""The verdict gets through a termination message, whatever it holds."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regisseur_contract.rehearsal import (
+    LONGEST_VERDICT_BYTES,
+    RehearsalVerdict,
+    Word,
+    parse_verdict,
+    write_verdict,
+)
+
+QUIETLY = settings(deadline=None, derandomize=True)
+
+
+def test_a_verdict_is_read_as_it_was_written() -> None:
+    verdict = RehearsalVerdict(
+        word=Word.REQUIREMENTS_MISMATCH,
+        message="numpy==1.0, the image has 2.4.6",
+        digest="sha256:0",
+        bytes=7,
+        seconds=1.5,
+        requirements=("numpy==1.0, the image has 2.4.6",),
+        signature="compatible",
+        latency_seconds=0.001,
+        memory_bytes=8,
+    )
+    assert parse_verdict(write_verdict(verdict)) == verdict
+
+
+@QUIETLY
+@given(
+    message=st.text(alphabet=st.characters(), max_size=2000),
+    requirements=st.lists(st.text(max_size=300), max_size=40),
+    signature=st.text(alphabet='ä\U0001f37a\\"\x00\ud800', max_size=6000),
+)
+def test_a_verdict_fits_into_a_termination_message(
+    message: str, requirements: list[str], signature: str
+) -> None:
+    verdict = RehearsalVerdict(
+        word=Word.LOAD_FAILED,
+        message=message,
+        requirements=tuple(requirements),
+        signature=signature,
+    )
+    written = write_verdict(verdict).encode("utf-8", "replace")
+    assert len(written) <= LONGEST_VERDICT_BYTES
+    read = parse_verdict(written.decode())
+    assert read is not None
+    assert read.word == Word.LOAD_FAILED
+    assert not read.has_passed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "killed", "[]", "null", "{}", '{"word": 1}', '{"word": "Passed", "requirements": 1}'],
+)
+def test_what_is_no_verdict_is_none(text: str) -> None:
+    assert parse_verdict(text) is None
+
+
+def test_a_newer_image_may_say_more() -> None:
+    read = parse_verdict('{"word": "Novel", "message": "m", "what_is_this": 1}')
+    assert read == RehearsalVerdict(word="Novel", message="m")

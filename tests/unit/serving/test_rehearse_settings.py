@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from regisseur_contract.rehearsal import RequirementsMode, SignatureRule
+from regisseur_contract.runtime import MODEL_DIR
+from regisseur_serving.settings.rehearse import RehearseSettings, read_rehearse_settings
+
+
+def test_an_empty_environment_means_the_usual() -> None:
+    assert read_rehearse_settings({}) == RehearseSettings(
+        model_dir=Path(MODEL_DIR),
+        expected_digest="",
+        requirements=RequirementsMode.MINOR,
+        signature=SignatureRule.COMPATIBLE,
+    )
+
+
+def test_everything_can_be_said() -> None:
+    settings = read_rehearse_settings(
+        {
+            "REGISSEUR_MODEL_DIR": "/x",
+            "REGISSEUR_EXPECTED_DIGEST": " SHA256:AB ",
+            "REGISSEUR_REQUIREMENTS": "Strict",
+            "REGISSEUR_SIGNATURE": "Any",
+        }
+    )
+    assert settings == RehearseSettings(
+        Path("/x"), "sha256:ab", RequirementsMode.STRICT, SignatureRule.ANY
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("REGISSEUR_REQUIREMENTS", "set it to Strict or Minor or Ignore"),
+        ("REGISSEUR_SIGNATURE", "set it to Compatible or Any"),
+    ],
+)
+def test_a_senseless_setting_is_named(name: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is 'strictly'; {complaint}"):
+        read_rehearse_settings({name: "strictly"})

@@ -1,0 +1,96 @@
+"""Whose fault an answer of the store is, and that no message holds a secret."""
+
+import pytest
+
+from regisseur_contract import exits
+from regisseur_serving.app.exit_codes import exit_code
+from regisseur_serving.core.authorization import ANONYMOUS, Authorization, authorize
+from regisseur_serving.core.refusals import translate_refusal
+from regisseur_serving.errors import (
+    FetchError,
+    ModelError,
+    PredictionError,
+    ServingError,
+    SettingsError,
+)
+
+GONE = b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "No such artifact"}'
+
+
+def refuse(status: int, body: bytes = b"", who: Authorization = ANONYMOUS) -> FetchError:
+    return translate_refusal("mlflow:5000", status, body, who)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        pytest.param(404, GONE, exits.ARTIFACT_MISSING, id="MLflow knows no such artifact"),
+        pytest.param(404, b"<html>", exits.STORE_UNAVAILABLE, id="an ingress knows no MLflow"),
+        pytest.param(404, b'{"message": "x"}', exits.STORE_UNAVAILABLE, id="another's JSON"),
+        pytest.param(400, GONE, exits.STORE_UNAVAILABLE, id="another status"),
+        pytest.param(401, b"", exits.STORE_DENIED, id="no credentials"),
+        pytest.param(403, b"Permission denied", exits.STORE_DENIED, id="no permission"),
+        pytest.param(307, b"", exits.STORE_UNAVAILABLE, id="a redirect"),
+        pytest.param(500, GONE, exits.STORE_UNAVAILABLE, id="a fault"),
+    ],
+)
+def test_an_answer_tells_whose_fault_it_is(status: int, body: bytes, code: int) -> None:
+    assert exit_code(refuse(status, body)) == code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SettingsError("x"), exits.CONFIGURATION),
+        (ModelError("x"), exits.ARTIFACT_INVALID),
+        (PredictionError("x"), exits.ARTIFACT_INVALID),
+        (FetchError("x"), exits.STORE_UNAVAILABLE),
+        (ServingError("x"), 1),
+    ],
+)
+def test_every_error_has_a_code(error: ServingError, code: int) -> None:
+    assert exit_code(error) == code
+
+
+def test_no_exit_is_two_faults() -> None:
+    assert not exits.FAULTS_OF_THE_VERSION & exits.FAULTS_OF_THE_SURROUNDINGS
+
+
+def test_nobody_is_nobody() -> None:
+    assert authorize("", "", "").headers == {}
+
+
+def test_a_user_and_a_password_win_over_a_token() -> None:
+    assert authorize("ann", "pa:ss", "t").headers == {"Authorization": "Basic YW5uOnBhOnNz"}
+    assert authorize("", "", "t-1").headers == {"Authorization": "Bearer t-1"}
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "token", "variable"),
+    [
+        ("ann", "", "", "MLFLOW_TRACKING_PASSWORD"),
+        ("", "example-pass", "", "MLFLOW_TRACKING_USERNAME"),
+        ("an:n", "example-pass", "", "MLFLOW_TRACKING_USERNAME"),
+        ("", "", "example-pass\r\nX-Evil: 1", "MLFLOW_TRACKING_TOKEN"),
+        ("", "", "example-pass two", "MLFLOW_TRACKING_TOKEN"),
+        ("", "", "example-passé", "MLFLOW_TRACKING_TOKEN"),
+    ],
+)
+def test_credentials_that_cannot_be_sent_are_named_and_not_shown(
+    username: str, password: str, token: str, variable: str
+) -> None:
+    with pytest.raises(SettingsError, match=variable) as caught:
+        authorize(username, password, token)
+    assert "example-pass" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "who", [authorize("ann", "example-pass", ""), authorize("", "", "example-pass")], ids=repr
+)
+def test_a_server_that_repeats_the_credentials_is_not_repeated(who: Authorization) -> None:
+    echo = f"you sent {who.header} and example-pass".encode()
+    message = str(refuse(401, echo, who))
+    assert "[redacted]" in message
+    assert "refuses the credentials" in message
+    for secret in who.secrets:
+        assert secret not in message + repr(who)
