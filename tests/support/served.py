@@ -15,7 +15,7 @@ from regisseur_devcluster.demo.loadprocess import LoadProcess, local_command
 from regisseur_devcluster.demo.pods import Count, Pod, count_pods, parse_pod
 from regisseur_devcluster.demo.prediction import BODY
 from support.eventually import eventually
-from support.model_versions import Registry, transition
+from support.model_versions import Registry, read_stages, transition
 
 ROLLOUT_SECONDS = 120.0
 
@@ -61,6 +61,11 @@ class Served:
         """Move a version to Production in the registry; return when that was."""
         transition(self.registry, self.model, version, STAGE_PRODUCTION)
         return time.time()
+
+    def production_version(self) -> int | None:
+        """Return the version that the registry has in Production."""
+        stages = read_stages(self.registry, self.model)
+        return next((v for v, stage in stages.items() if stage == STAGE_PRODUCTION), None)
 
     def load(
         self, rate: float, *options: str, by: Literal["cluster", "node"] = "cluster"
@@ -119,6 +124,23 @@ class Served:
             describe=lambda: f"only version {version} runs; {self.describe()}",
         )
         return time.time()
+
+    def wait_for_condition(
+        self, kind: str, status: str, reason: str = "", *, deadline_seconds: float = 60
+    ) -> dict[str, Any]:
+        """Wait for a condition, with any reason unless one is named, and return it."""
+
+        def found() -> dict[str, Any]:
+            entry = self.condition(kind)
+            is_it = entry.get("status") == status and reason in {"", entry.get("reason")}
+            return entry if is_it else {}
+
+        return eventually(
+            found,
+            deadline_seconds=deadline_seconds,
+            interval=0.5,
+            describe=lambda: f"{kind}={status} {reason}; {self.describe()}",
+        )
 
     def wait_until_ready(self, *, deadline_seconds: float = ROLLOUT_SECONDS) -> None:
         """Wait as a person would: with `kubectl wait`."""

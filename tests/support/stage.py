@@ -53,6 +53,11 @@ class Stage:
         selector = f"app.kubernetes.io/name={name}"
         self.kubectl("delete", "pods", "-n", namespace, "-l", selector, "--wait=false")
 
+    def scale(self, deployment: str, replicas: int) -> None:
+        """Ask for so many pods of a deployment, given as namespace/name, without waiting."""
+        namespace, _, name = deployment.partition("/")
+        self.kubectl("scale", f"deployment/{name}", "-n", namespace, f"--replicas={replicas}")
+
     def wait_until_available(self, deployment: str) -> None:
         """Wait until a deployment, given as namespace/name, has the pods it wants."""
         namespace, _, name = deployment.partition("/")
