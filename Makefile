@@ -115,6 +115,7 @@ test-tools: $(VENV_STAMP)
 	@for tool in kube-apiserver etcd helm; do python -m regisseur_devcluster tool $$tool >/dev/null; done
 
 test-parts: test-tools
+	@python -m regisseur_devcluster tool metrics-server >/dev/null
 	@python -m regisseur_devcluster images >/dev/null
 
 $(TIERS:%=test-%): test-%: $(VENV_STAMP)

@@ -67,6 +67,7 @@ def test_down_leaves_the_machine_as_it_was(
     before = observe_machine()
     vacant_node.up()
     run_pod(vacant_node)
+    vacant_node.start_metrics()
     assert changes(before, observe_machine())
 
     if is_killed:

@@ -78,6 +78,12 @@ def _tool(options: argparse.Namespace) -> None:
     print(tool(options.name))
 
 
+def _metrics(options: argparse.Namespace) -> None:
+    del options
+    Cluster().start_metrics()
+    print("`kubectl top` and autoscaling work.")
+
+
 def _kubeconfig(options: argparse.Namespace) -> None:
     del options
     print(Cluster().kubeconfig)
@@ -92,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         ("up", _up, "start the cluster with a node, or what is missing of it"),
         ("down", _down, "remove the cluster and everything it brought to the machine"),
         ("status", _status, "say which parts run"),
+        ("metrics", _metrics, "measure what pods use, for `kubectl top` and autoscaling"),
         ("kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig"),
     ):
         commands.add_parser(name, help=text).set_defaults(run=run)

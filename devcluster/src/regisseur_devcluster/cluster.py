@@ -17,9 +17,10 @@ from regisseur_devcluster.node.dns import Dns
 from regisseur_devcluster.node.firewall import add_rules
 from regisseur_devcluster.node.holder import LOCK, take_node
 from regisseur_devcluster.node.kubelet import Kubelet
-from regisseur_devcluster.node.layout import ENDPOINTS, NODE_PROGRAMS, Layout
+from regisseur_devcluster.node.layout import ENDPOINTS, NODE_PROGRAMS, OPTIONAL_PROGRAMS, Layout
 from regisseur_devcluster.node.leftovers import discard, end_strays, sweep
 from regisseur_devcluster.node.links import add_node_address
+from regisseur_devcluster.node.metrics import MetricsServer
 from regisseur_devcluster.node.proxy import Proxy
 from regisseur_devcluster.node.scheduler import Scheduler
 from regisseur_devcluster.packages import NODE_PACKAGES, refuse_unfit_machine, require
@@ -51,13 +52,16 @@ class Cluster:
         self._proxy = Proxy(self.layout, self.plane)
         self._dns = Dns(self.layout, self.plane)
         self._scheduler = Scheduler(self.layout, self.plane)
+        self._metrics = MetricsServer(self.layout, self.plane)
 
     @property
     def daemons(self) -> tuple[Daemon, ...]:
         """All parts that are processes of this machine."""
         plane = self.plane
         parts = (self._scheduler, self._dns, self._containerd, self._kubelet, self._proxy)
-        return (plane.etcd, plane.apiserver, plane.controllers, *(part.daemon for part in parts))
+        optional = (self._metrics.daemon,) if self._metrics.is_wanted else ()
+        node = (*(part.daemon for part in parts), *optional)
+        return (plane.etcd, plane.apiserver, plane.controllers, *node)
 
     @property
     def is_up(self) -> bool:
@@ -82,6 +86,20 @@ class Cluster:
             self.plane.start()
             with step("node"):
                 self._start_node(pause)
+            if self._metrics.is_wanted:
+                self.start_metrics()
+
+    def start_metrics(self) -> None:
+        """Start the metrics server of a cluster that is up; from now on it belongs to it.
+
+        Raises:
+            DevclusterError: The cluster is not up.
+        """
+        if not (self._holds_node() and self.plane.is_ready):
+            raise DevclusterError("there is no cluster to measure: start it with `make cluster-up`")
+        prepare(*OPTIONAL_PROGRAMS)
+        with step("metrics server"):
+            self._metrics.start()
 
     def down(self) -> bool:
         """Remove the cluster and all its traces; return whether there was one."""

@@ -81,6 +81,7 @@ FAMILIES = (
     Family("etcd", "go.etcd.io/etcd/server/v3", {"etcd": "server"}),
     Family("coredns", "github.com/coredns/coredns", {"coredns": "coredns"}, packages="."),
     Family("helm", "helm.sh/helm/v4", {"helm": "helm", "kubeconform": "kubeconform"}),
+    Family("metrics-server", "sigs.k8s.io/metrics-server", {"metrics-server": "metrics-server"}),
     Family("pause", "", {"pause": "pause"}, packages="."),
 )
 

@@ -26,6 +26,18 @@ def test_an_image_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) ->
     assert error == ("error: there is no image called typo; there are: serving, operator, mlflow\n")
 
 
+def test_metrics_of_no_cluster_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REGISSEUR_STATE", str(tmp_path))
+
+    assert main(["metrics"]) == 1
+
+    error = capsys.readouterr().err
+    assert error.startswith("error: there is no cluster to measure")
+    assert error.count("\n") == 1
+
+
 def test_without_root_the_other_way_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from regisseur_devcluster.node.addons import addons
 from regisseur_devcluster.node.containerd import containerd_configuration, network_configuration
 from regisseur_devcluster.node.dns import corefile
 from regisseur_devcluster.node.layout import ENDPOINTS, POD_GATEWAY, Layout
+from regisseur_devcluster.node.metrics import objects
 from regisseur_devcluster.node.proxy import proxy_configuration
 from regisseur_devcluster.settings import cache_folder, state_folder
 from regisseur_devcluster.steps import duration
@@ -99,6 +100,14 @@ def test_dns_forwards_only_where_there_is_somebody_to_ask(
     resolvers: str, *, is_forwarded: bool
 ) -> None:
     assert ("forward . /etc/resolv.conf" in corefile(Path("k"), resolvers)) is is_forwarded
+
+
+def test_the_api_server_knows_the_metrics_server_by_its_certificate(authority: Authority) -> None:
+    text = str(objects(authority.pair.certificate))
+
+    assert "insecureSkipTLSVerify" not in text
+    assert "'caBundle': 'LS0t" in text
+    assert f"'addresses': ['{NODE_ADDRESS}']" in text
 
 
 def test_a_claim_without_a_class_finds_a_volume(tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from regisseur_devcluster.settings import cache_folder
 NODE_PROGRAMS = ("kubelet", "kube-proxy", "kube-scheduler", "coredns", "pause")
 """What is built for the node, besides the control plane's programs."""
 
+OPTIONAL_PROGRAMS = ("metrics-server",)
+"""What is built only when somebody asks for it."""
+
 NODE_NAME = "regisseur"
 POD_GATEWAY = "10.213.0.1"
 
@@ -34,6 +37,7 @@ PROXY_HEALTH_PORT = 20256
 PROXY_METRICS_PORT = 20249
 DNS_HEALTH_PORT = 20253
 DNS_READY_PORT = 20254
+METRICS_PORT = 20255
 
 RUN = Path("/run/regisseur")
 """What belongs to the machine's present boot: sockets, and who holds the node."""

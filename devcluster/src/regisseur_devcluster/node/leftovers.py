@@ -18,13 +18,13 @@ from regisseur_devcluster.node.before import SHARED, Before
 from regisseur_devcluster.node.cgroups import pod_processes, remove_cgroups
 from regisseur_devcluster.node.containerd import NETWORK, Containerd
 from regisseur_devcluster.node.firewall import remove_rules
-from regisseur_devcluster.node.layout import NODE_PROGRAMS, RUN, Layout
+from regisseur_devcluster.node.layout import NODE_PROGRAMS, OPTIONAL_PROGRAMS, RUN, Layout
 from regisseur_devcluster.node.links import remove_links
 from regisseur_devcluster.node.mounts import unmount_below
 from regisseur_devcluster.node.sysctls import restore_sysctls
 from regisseur_devcluster.processes import Identity, end, identify
 
-PARTS = frozenset({"containerd", *PROGRAMS, *NODE_PROGRAMS}) - {"kubectl"}
+PARTS = frozenset({"containerd", *PROGRAMS, *NODE_PROGRAMS, *OPTIONAL_PROGRAMS}) - {"kubectl"}
 PATIENCE_SECONDS = 10.0
 CONTAINER_LINKS = Path("/var/log/containers")
 CNI_RESULTS = Path("/var/lib/cni/results")
