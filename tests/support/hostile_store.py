@@ -44,9 +44,13 @@ class Exchange(BaseHTTPRequestHandler):
         """The file that is asked for."""
         return unquote(urlsplit(self.path).path).removeprefix(f"{ROUTE}/")
 
-    def answer(self, body: bytes, *, status: int = 200, length: int | None = None) -> None:
+    def answer(
+        self, body: bytes, *, status: int = 200, length: int | None = None, **headers: str
+    ) -> None:
         """Send an answer, with another length than it has if need be."""
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
         self.wfile.write(body)

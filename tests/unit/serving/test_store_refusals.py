@@ -91,6 +91,6 @@ def test_a_server_that_repeats_the_credentials_is_not_repeated(who: Authorizatio
     echo = f"you sent {who.header} and example-pass".encode()
     message = str(refuse(401, echo, who))
     assert "[redacted]" in message
-    assert "refuses the credentials" in message
+    assert "refuses these credentials" in message
     for secret in who.secrets:
         assert secret not in message + repr(who)

@@ -22,12 +22,16 @@ _TRANSIENT: set[int] = {
     HTTPStatus.GATEWAY_TIMEOUT,
 }
 _HINTS: dict[int, str] = {
-    HTTPStatus.UNAUTHORIZED: "the server wants credentials",
+    HTTPStatus.UNAUTHORIZED: "the server wants credentials; set MLFLOW_TRACKING_USERNAME and "
+    "MLFLOW_TRACKING_PASSWORD by the Secret in spec.serving.modelAccess.credentialsSecretRef",
     HTTPStatus.FORBIDDEN: "check the permissions, and that MLFLOW_SERVER_ALLOWED_HOSTS of the "
     "MLflow server names this host and port",
     HTTPStatus.NOT_FOUND: "the URL is not that of an MLflow server that proxies artifacts",
 }
-_REFUSED_CREDENTIALS = "the server refuses the credentials that were given"
+_REFUSED_CREDENTIALS = (
+    "the server refuses these credentials; correct the Secret in "
+    "spec.serving.modelAccess.credentialsSecretRef"
+)
 _GONE = "the artifact is gone; register the version again"
 
 
