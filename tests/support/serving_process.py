@@ -150,7 +150,7 @@ def run_rehearse(model_dir: Path, **environment: str) -> tuple[Ended, RehearsalV
 
 
 def _run(
-    command: str, model_dir: Path, environment: Mapping[str, str], timeout_seconds: float
+    command: str, model_dir: Path, environment: dict[str, str], timeout_seconds: float
 ) -> Ended:
     places = {
         "REGISSEUR_MODEL_DIR": str(model_dir),
