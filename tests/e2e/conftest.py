@@ -5,7 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from regisseur_devcluster.cluster import Cluster
+from support.faulty_image import build_faulty_image
+from support.faulty_versions import Versions
+from support.model_folders import ModelFolder
 from support.stage import Stage, set_stage
+from support.victim import Case, Victim
 from support.wine import Wine, start_wine
 
 FIGURE = "figure"
@@ -28,6 +32,46 @@ def wine(shared_wine: Wine) -> Wine:
     """Return a ModelDeployment that serves one of two versions, whichever a test left it at."""
     shared_wine.served.wait_until_ready()
     return shared_wine
+
+
+@pytest.fixture(scope="session")
+def shared_victim(
+    stage: Stage,
+    node_cluster: Cluster,
+    linear_folder: ModelFolder,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Victim:
+    """Return the ModelDeployment that all faulty versions are tried on."""
+    scratch = tmp_path_factory.mktemp("faults")
+    faulty = build_faulty_image(stage.images["serving"], scratch)
+    node_cluster.load([faulty])
+    served = stage.create_served("victim")
+    versions = Versions(
+        registry=served.registry,
+        model=served.model,
+        folder=linear_folder.path,
+        scratch=scratch,
+        image=stage.images["serving"],
+        faulty_image=faulty.reference,
+    )
+    return Victim.start(served, versions)
+
+
+@pytest.fixture
+def victim(shared_victim: Victim) -> Victim:
+    """Return a ModelDeployment that serves its good version, whatever the test before left."""
+    shared_victim.recover()
+    return shared_victim
+
+
+@pytest.fixture
+def case(
+    victim: Victim, request: pytest.FixtureRequest, note_figure: Callable[[str], None]
+) -> Callable[..., Case]:
+    """Return what puts the victim under load and watches it for the time of a `with` block."""
+    return lambda *, deaths=False: Case(
+        victim.served, note_figure, request.node.name.removeprefix("test_"), deaths=deaths
+    )
 
 
 @pytest.fixture

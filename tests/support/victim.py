@@ -9,8 +9,8 @@ from regisseur_contract.tags import STAGE_PRODUCTION, TAG_IMAGE
 from regisseur_devcluster.demo.outcomes import KINDS, Summary
 from support.eventually import eventually
 from support.faulty_versions import Versions
-from support.served import Served
 from support.observer import Observer
+from support.served import Served
 
 REPLICAS: Final = 2
 REQUESTS_PER_SECOND: Final = 90.0
