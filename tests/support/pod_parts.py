@@ -1,12 +1,18 @@
 """What tests make pods from, and how they look into them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from regisseur_operator.api.podtemplate import PodTemplate
+from regisseur_operator.api.status import ModelDeploymentStatus
+from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec
+from regisseur_operator.core.identity import Key
+from regisseur_operator.core.observed import Configuration, Observed
 from regisseur_operator.core.roll import PodInputs, Served
 
 Json = dict[str, Any]
 
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 UNICODE_NAME = "Wein Qualität 🍷 " + "x" * 230
 SERVED = Served("default", UNICODE_NAME, 3, "run-3", "m-3", "mlflow-artifacts:/1/models/m-3")
 DIGEST = "sha256:" + "0" * 64
@@ -44,6 +50,24 @@ def build_inputs(**given: Any) -> PodInputs:
         "registry_url": "http://mlflow:5000",
     }
     return PodInputs(**{**usual, **given})
+
+
+def build_observed(*, namespace: str = "ml", uid: str = "uid-1", **spec: Any) -> Observed:
+    """Return a ModelDeployment called wine that has nothing yet; `spec` adds to the usual."""
+    usual = {"model": {"name": "wine", "stage": "Production"}}
+    return Observed(
+        key=Key(namespace, "wine"),
+        uid=uid,
+        generation=1,
+        spec=ModelDeploymentSpec.model_validate({**usual, **spec}),
+        status=ModelDeploymentStatus(),
+        children=(),
+        deployment=None,
+        pods=(),
+        answer=None,
+        configuration=Configuration("serving:v1", {}),
+        now=NOW,
+    )
 
 
 def build_everything() -> PodInputs:

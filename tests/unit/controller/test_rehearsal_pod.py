@@ -1,15 +1,12 @@
 """The pod that rehearses a version: like a serving pod, but nobody may send it a request."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from regisseur_operator.api.status import Lineage, ModelDeploymentStatus
-from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec
+from regisseur_operator.api.status import Lineage
 from regisseur_operator.core.identity import Key
-from regisseur_operator.core.observed import Configuration, Observed
 from regisseur_operator.core.pods import observe_rehearsal_pod
 from regisseur_operator.core.trial import Trial
 from regisseur_operator.resources.disruption import build_disruption_budget
@@ -22,25 +19,14 @@ from support.pod_parts import (
     Json,
     build_everything,
     build_inputs,
+    build_observed,
     containers,
     environment,
 )
 from support.pod_security import find_violations
 
 LINEAGE = Lineage(git_sha="abc123")
-OBSERVED = Observed(
-    key=Key("ml", "wine"),
-    uid="uid-1",
-    generation=1,
-    spec=ModelDeploymentSpec.model_validate({"model": {"name": "wine", "stage": "Production"}}),
-    status=ModelDeploymentStatus(),
-    children=(),
-    deployment=None,
-    pods=(),
-    answer=None,
-    configuration=Configuration("serving:v1", {}),
-    now=datetime(2026, 1, 1, 12, tzinfo=UTC),
-)
+OBSERVED = build_observed()
 TRIAL = Trial(
     key="abc-def",
     inputs=build_inputs(),

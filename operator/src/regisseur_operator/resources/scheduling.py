@@ -28,6 +28,8 @@ def build_scheduling(name: str, inputs: PodInputs) -> Manifest:
         fields["imagePullSecrets"] = [{"name": secret} for secret in inputs.pull_secrets]
     if inputs.service_account:
         fields["serviceAccountName"] = inputs.service_account
+        # Its old name: what the API server fills in there by itself would outlive the new one.
+        fields["serviceAccount"] = inputs.service_account
     return fields
 
 
