@@ -7,10 +7,11 @@ import pytest
 from regisseur_contract.names import LABEL_MODEL_VERSION
 from regisseur_contract.tags import STAGE_PRODUCTION
 from support.eventually import eventually
-from support.kubelet_double import KubeletDouble
+from support.kubelet_double import KubeletDouble, of_version, only
 from support.mlflow_server import MlflowServer
 from support.model_versions import create_model_version, set_alias, transition
 from support.modeldeployments import Subject
+from support.pod_states import leave_alone, ready
 from support.running_operator import RunningOperator
 
 Start = Callable[..., RunningOperator]
@@ -89,7 +90,7 @@ def test_a_version_whose_pods_never_get_ready_takes_no_traffic(
     mlflow_server: MlflowServer,
     promoted: str,
 ) -> None:
-    kubelet.is_well = lambda pod: pod["metadata"]["labels"][LABEL_MODEL_VERSION] != "2"
+    kubelet.serving = only(of_version(2), leave_alone, ready)
     start_operator()
     subject.create(promoted, replicas=2, progressDeadlineSeconds=5)
     subject.wait_until_served(1)
@@ -102,8 +103,8 @@ def test_a_version_whose_pods_never_get_ready_takes_no_traffic(
     assert subject.status["candidate"]["version"] == 2
     assert subject.condition("Available")["status"] == "True"
     assert subject.condition("Ready")["status"] == "False"
-    ready = [pod for pod in subject.kube.list("pods") if pod["status"]["phase"] == "Running"]
-    assert [pod["metadata"]["labels"][LABEL_MODEL_VERSION] for pod in ready] == ["1", "1"]
+    running = [pod for pod in subject.kube.list("pods") if pod["status"]["phase"] == "Running"]
+    assert [pod["metadata"]["labels"][LABEL_MODEL_VERSION] for pod in running] == ["1", "1"]
 
 
 @pytest.mark.usefixtures("kubelet")

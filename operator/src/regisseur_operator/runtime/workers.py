@@ -92,7 +92,10 @@ class Workers:
             self._metrics.reconciles.labels("error").inc()
         else:
             self._tell(key, outcome)
-            self._queue.done(key, again_after_seconds=outcome.requeue_after_seconds)
+            # The next step may rest on what was just written, and that wakes nobody: the answer to
+            # a write is in the cache before its event is.
+            again_after = 0.0 if outcome.writes else outcome.requeue_after_seconds
+            self._queue.done(key, again_after_seconds=again_after)
         self._metrics.reconcile_seconds.observe(time.monotonic() - started)
 
     def _hold_back(self, key: Key, error: TransientError) -> None:

@@ -59,6 +59,11 @@ def looks_at(outcomes: list[Outcome | Exception]) -> list[float]:
     [
         pytest.param([], [0.0], id="nothing more to do"),
         pytest.param([Outcome(30.0)], [0.0, 30.0], id="it asked for another look"),
+        pytest.param(
+            [Outcome(30.0, ("status",)), Outcome(30.0)],
+            [0.0, 0.0, 30.0],
+            id="the next step rests on what it wrote",
+        ),
         pytest.param([ConflictError("old")], [0.0, 0.2], id="its picture was old"),
         pytest.param(
             [TransientError("down"), TransientError("down")], [0.0, 0.2, 0.6], id="trouble grows"
