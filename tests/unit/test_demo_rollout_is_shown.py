@@ -7,7 +7,7 @@ import pytest
 
 from regisseur_devcluster.demo.kubectl import read_documents
 from regisseur_devcluster.demo.outcomes import Sighting, Summary
-from regisseur_devcluster.demo.picture import Frame, Picture, draw_table
+from regisseur_devcluster.demo.picture import Frame, Picture, draw_line, draw_table
 from regisseur_devcluster.demo.pods import Count, Pod, count_pods, parse_pod
 from regisseur_devcluster.demo.rollout import is_over
 
@@ -84,11 +84,21 @@ def test_the_table_shows_pods_and_requests_by_version() -> None:
     table = "\n".join(draw_table(Frame(7.25, pods, LOAD)))
 
     assert table == (
-        "            ready  starting  ending  requests\n"
-        "  v1            1         0       1        40\n"
-        "  v2            0         1       0         2\n"
+        "            rehearsing  ready  starting  ending  requests\n"
+        "  v1                 0      1         0       1        40\n"
+        "  v2                 0      0         1       0         2\n"
         "     7.2s  42 requests, 1 failed"
     )
+
+
+def test_a_version_is_shown_while_it_is_rehearsed() -> None:
+    frame = Frame(1.0, {"9": Count(ready=2)}, Summary(), frozenset({"10"}))
+
+    assert draw_table(frame)[1:3] == [
+        "  v9                 0      2         0       0         0",
+        "  v10                1      0         0       0         0",
+    ]
+    assert draw_line(frame) == "     1.0s  v9: 2 ready | v10: rehearsing | 0 requests, 0 failed"
 
 
 def test_a_terminal_is_drawn_over() -> None:
@@ -103,12 +113,16 @@ def test_a_terminal_is_drawn_over() -> None:
 def test_elsewhere_a_line_appears_only_when_pods_change() -> None:
     stream = io.StringIO()
     picture = Picture(stream)
-    for seconds, ready in ((0.0, 2), (1.0, 2), (2.0, 1)):
-        picture.show(Frame(seconds, {"1": Count(ready=ready)}, LOAD))
+    rehearsing = frozenset({"2"})
+    picture.show(Frame(0.0, {"1": Count(ready=2)}, LOAD))
+    picture.show(Frame(0.5, {"1": Count(ready=2)}, LOAD, rehearsing))
+    for seconds, ready in ((1.0, 2), (2.0, 1)):
+        picture.show(Frame(seconds, {"1": Count(ready=ready)}, LOAD, rehearsing))
 
     assert stream.getvalue() == (
         "     0.0s  v1: 2 ready | 42 requests, 1 failed\n"
-        "     2.0s  v1: 1 ready | 42 requests, 1 failed\n"
+        "     0.5s  v1: 2 ready | v2: rehearsing | 42 requests, 1 failed\n"
+        "     2.0s  v1: 1 ready | v2: rehearsing | 42 requests, 1 failed\n"
     )
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+from regisseur_contract.names import LABEL_REHEARSAL
 from regisseur_devcluster.demo.belongings import DEPLOYED as NAME
 from regisseur_devcluster.demo.belongings import DEPLOYED_IN as NAMESPACE
 from regisseur_devcluster.demo.belongings import mark_deployed
@@ -137,12 +138,14 @@ def _roll(
     picture = Picture(sys.stdout)
     with (
         PodWatch(kubectl, NAMESPACE, NAME) as watch,
+        PodWatch(kubectl, NAMESPACE, NAME, LABEL_REHEARSAL) as rehearsals,
         LoadProcess(ground.reach.load_command(NAME), BODY, LOAD) as load,
     ):
         show("  load runs: new connections, checked and unchecked keep-alive; nobody retries")
         _promote(workspace, version, registry_url)
         seconds = follow_rollout(
             watch,
+            rehearsals,
             load,
             version=version,
             replicas=replicas,
@@ -150,7 +153,23 @@ def _roll(
             show=picture.show,
         )
         time.sleep(AFTER_SECONDS)
+        _tell_rehearsal(kubectl, version)
         return seconds, load.stop()
+
+
+def _tell_rehearsal(kubectl: Kubectl, version: str) -> None:
+    """Show what was found out about a version before it met traffic."""
+    found = kubectl.read("mdep", NAME, "-n", NAMESPACE)["status"].get("rehearsal", {})
+    facts = found.get("facts")
+    if facts is None or str(found["version"]) != version:
+        return
+    parts = (
+        f"files {facts['digest'][:15]}…",
+        f"loaded and tried in {facts['seconds']:.1f} s",
+        f"{facts['memoryBytes'] / (1 << 20):.0f} MiB",
+        f"{facts['latencySeconds'] * 1000:.1f} ms a prediction",
+    )
+    show(f"    v{version} was rehearsed before it met traffic: {', '.join(parts)}")
 
 
 def _conclude(rollout: str, summary: Summary, ground: Ground) -> None:

@@ -1,4 +1,4 @@
-"""The server pods of a ModelDeployment, as they come and go."""
+"""The pods of a ModelDeployment, as they come and go: those that serve, or those that rehearse."""
 
 import contextlib
 import subprocess
@@ -67,11 +67,20 @@ def _count(version: str, pods: Mapping[str, Pod]) -> Count:
 
 
 class PodWatch:
-    """Follows the server pods of one ModelDeployment while the context lasts."""
+    """Follows the pods of one ModelDeployment while the context lasts.
 
-    def __init__(self, kubectl: Kubectl, namespace: str, name: str) -> None:
+    Args:
+        kubectl: The cluster.
+        namespace: Where they are.
+        name: The ModelDeployment.
+        label: What has its name: the label of server pods, or another one.
+    """
+
+    def __init__(
+        self, kubectl: Kubectl, namespace: str, name: str, label: str = LABEL_MODELDEPLOYMENT
+    ) -> None:
         self._kubectl = kubectl
-        self._arguments = ("pods", "-n", namespace, "-l", f"{LABEL_MODELDEPLOYMENT}={name}")
+        self._arguments = ("pods", "-n", namespace, "-l", f"{label}={name}")
         self._pods: dict[str, Pod] = {}
         self._is_over = threading.Event()
         self._process: subprocess.Popen[str] | None = None

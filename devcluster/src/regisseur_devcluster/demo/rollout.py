@@ -20,6 +20,7 @@ def is_over(pods: dict[str, Count], version: str, replicas: int) -> bool:
 
 def follow_rollout(
     watch: PodWatch,
+    rehearsals: PodWatch,
     load: LoadProcess,
     *,
     version: str,
@@ -30,7 +31,8 @@ def follow_rollout(
     """Follow a rollout until only ready pods of a version are left; return its seconds.
 
     Args:
-        watch: The pods.
+        watch: The pods that serve.
+        rehearsals: Those that rehearse.
         load: The requests.
         version: The version that was promoted.
         replicas: How many pods it gets.
@@ -42,7 +44,8 @@ def follow_rollout(
     """
     while (seconds := time.time() - promoted_at) < LONGEST_SECONDS:
         pods = count_pods(watch.pods)
-        show(Frame(seconds, pods, load.so_far))
+        rehearsing = frozenset(pod.version for pod in rehearsals.pods.values())
+        show(Frame(seconds, pods, load.so_far, rehearsing))
         if is_over(pods, version, replicas):
             return seconds
         if not load.is_running:
