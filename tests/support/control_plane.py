@@ -82,10 +82,12 @@ def apply_crds(plane: ControlPlane) -> None:
     if not any(CRDS.glob("*.yaml")):
         return
     plane.kubectl("apply", "--server-side", "-f", CRDS)
-    # Not `kubectl wait`: it fails on a CRD that has no conditions at all yet.
-    established = '{.status.conditions[?(@.type=="Established")].status}'
+    # Not `kubectl wait` nor a filter: both fail on a CRD that has no conditions at all yet.
+    conditions = "{range .status.conditions[*]}{.type}={.status} {end}"
     eventually(
-        lambda: "True" in plane.kubectl("get", "-f", CRDS, "-o", f"jsonpath={established}"),
+        lambda: (
+            "Established=True" in plane.kubectl("get", "-f", CRDS, "-o", f"jsonpath={conditions}")
+        ),
         deadline_seconds=30,
         describe="the CRD is established",
     )

@@ -1,4 +1,4 @@
-"""Write the custom resource definition into the checkout, or say whether it is stale.
+"""Write what is made from the models into the checkout, or say what is stale.
 
 Run as `python -m regisseur_operator.api.generate --write` or `--check`. This is the one module of
 the API that touches files; the operator itself never imports it.
@@ -6,19 +6,21 @@ the API that touches files; the operator itself never imports it.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from regisseur_operator.api.crd import CRD_NAME, render_crd
+from regisseur_operator.api.manual import render_manual
 
 _CHECKOUT: Final = Path(__file__).parents[4]
 
-TARGETS: Final = (
-    Path("crds") / f"{CRD_NAME}.yaml",
-    Path("charts") / "regisseur" / "files" / "crds" / f"{CRD_NAME}.yaml",
-)
-"""The definition for kubectl, and the chart's copy of the same bytes."""
+TARGETS: Final[Mapping[Path, Callable[[], str]]] = {
+    Path("crds") / f"{CRD_NAME}.yaml": render_crd,
+    Path("charts") / "regisseur" / "files" / "crds" / f"{CRD_NAME}.yaml": render_crd,
+    Path("docs") / "conditions.md": render_manual,
+}
+"""The definition for kubectl, the chart's copy of the same bytes, and the page of the reasons."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stale = find_stale(options.root)
     if options.write:
         for target in stale:
-            _write(options.root / target)
+            _write(options.root / target, TARGETS[target]())
             sys.stdout.write(f"wrote {target}\n")
         return 0
     for target in stale:
@@ -44,17 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def find_stale(root: Path) -> list[Path]:
     """Return the generated files that are missing or differ from the models."""
-    text = render_crd()
-    return [target for target in TARGETS if _read(root / target) != text]
+    return [target for target, render in TARGETS.items() if _read(root / target) != render()]
 
 
 def _read(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
-def _write(path: Path) -> None:
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_crd(), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

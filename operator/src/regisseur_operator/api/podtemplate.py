@@ -8,9 +8,16 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from regisseur_operator.api.fields import Int32, Int64, OptionalObjectName, SpecModel
+from regisseur_operator.api.labels import (
+    Annotations,
+    LabelKey,
+    Labels,
+    LabelValue,
+    OwnLabels,
+)
 from regisseur_operator.api.rules import (
-    OWN_ANNOTATIONS_RULE,
-    OWN_LABELS_RULE,
+    MIN_DOMAINS_RULE,
+    SELECTOR_VALUES_RULE,
     TOLERATION_KEY_RULE,
     TOLERATION_SECONDS_RULE,
     TOLERATION_VALUE_RULE,
@@ -22,17 +29,12 @@ OPAQUE: Final = {
     "maxProperties": 8,
     "x-kubernetes-preserve-unknown-fields": True,
 }
-_OWN_LABELS: Final = ("regisseur.dev/", "app.kubernetes.io/")
-_OWN_ANNOTATIONS: Final = "regisseur.dev/"
 _AFFINITIES: Final = {
     "nodeAffinity": "Which nodes the pods need or prefer, as in a Pod.",
     "podAffinity": "Near which other pods they need or prefer to be, as in a Pod.",
     "podAntiAffinity": "Away from which other pods they need or prefer to be, as in a Pod.",
 }
 
-Key = Annotated[str, Field(min_length=1, max_length=317)]
-LabelValue = Annotated[str, Field(max_length=63)]
-AnnotationValue = Annotated[str, Field(max_length=16384)]
 Affinity = Annotated[
     dict[str, Any],
     WithJsonSchema(
@@ -54,14 +56,14 @@ class Toleration(SpecModel):
         json_schema_extra=cel(TOLERATION_KEY_RULE, TOLERATION_VALUE_RULE, TOLERATION_SECONDS_RULE)
     )
 
-    key: str | None = Field(
-        default=None, max_length=317, description="Key of the taint; absent means every taint."
+    key: LabelKey | None = Field(
+        default=None, description="Key of the taint; absent means every taint."
     )
     operator: Literal["Equal", "Exists"] | None = Field(
         default=None,
         description="Equal compares the value of the taint, Exists takes any. Absent means Equal.",
     )
-    value: str | None = Field(default=None, max_length=63, description="Value of the taint.")
+    value: LabelValue | None = Field(default=None, description="Value of the taint.")
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
         default=None, description="Effect of the taint; absent means every effect."
     )
@@ -84,7 +86,9 @@ class Toleration(SpecModel):
 class LabelSelectorTerm(SpecModel):
     """One condition on labels, as in every label selector."""
 
-    key: str = Field(min_length=1, max_length=317, description="Key of the label.")
+    model_config = ConfigDict(json_schema_extra=cel(SELECTOR_VALUES_RULE))
+
+    key: LabelKey = Field(description="Key of the label.")
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(
         description="How the label is compared with the values."
     )
@@ -95,13 +99,17 @@ class LabelSelectorTerm(SpecModel):
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
 
+    @model_validator(mode="after")
+    def _check_values(self) -> Self:
+        if (self.operator in ("In", "NotIn")) != bool(self.values):
+            raise ValueError(SELECTOR_VALUES_RULE[1])
+        return self
+
 
 class LabelSelector(SpecModel):
     """Which pods are counted, by their labels."""
 
-    match_labels: dict[Key, LabelValue] = Field(
-        default_factory=dict, max_length=32, description="Labels that a pod must have."
-    )
+    match_labels: Labels = Field(default_factory=dict, description="Labels that a pod must have.")
     match_expressions: list[LabelSelectorTerm] = Field(
         default_factory=list,
         max_length=16,
@@ -113,12 +121,12 @@ class LabelSelector(SpecModel):
 class TopologySpreadConstraint(SpecModel):
     """How evenly the pods are spread over a kind of place, as in a Pod."""
 
+    model_config = ConfigDict(json_schema_extra=cel(MIN_DOMAINS_RULE))
+
     max_skew: Int32 = Field(
         ge=1, description="By how many pods two places may differ at most; 1 is even."
     )
-    topology_key: str = Field(
-        min_length=1,
-        max_length=317,
+    topology_key: LabelKey = Field(
         description="Node label that makes places, such as kubernetes.io/hostname or"
         " topology.kubernetes.io/zone.",
     )
@@ -138,34 +146,35 @@ class TopologySpreadConstraint(SpecModel):
     node_taints_policy: Literal["Honor", "Ignore"] | None = Field(
         default=None, description="Whether nodes with taints count; as in a Pod."
     )
-    match_label_keys: list[Key] = Field(
+    match_label_keys: list[LabelKey] = Field(
         default_factory=list,
         max_length=8,
         description="Keys of pod labels, such as pod-template-hash, that counted pods must share.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
 
+    @model_validator(mode="after")
+    def _check_domains(self) -> Self:
+        if self.min_domains is not None and self.when_unsatisfiable != "DoNotSchedule":
+            raise ValueError(MIN_DOMAINS_RULE[1])
+        return self
+
 
 class PodTemplate(SpecModel):
     """What the pods get on top of what the operator gives them."""
 
-    labels: dict[Key, LabelValue] = Field(
+    labels: OwnLabels = Field(
         default_factory=dict,
-        max_length=32,
         description="Further labels of the pods. Those under regisseur.dev/ and"
         " app.kubernetes.io/ are the operator's own.",
-        json_schema_extra=cel(OWN_LABELS_RULE),
     )
-    annotations: dict[Key, AnnotationValue] = Field(
+    annotations: Annotations = Field(
         default_factory=dict,
-        max_length=32,
         description="Further annotations of the pods, as service meshes and collectors of metrics"
         " read them. Those under regisseur.dev/ are the operator's own.",
-        json_schema_extra=cel(OWN_ANNOTATIONS_RULE),
     )
-    node_selector: dict[Key, LabelValue] = Field(
+    node_selector: Labels = Field(
         default_factory=dict,
-        max_length=32,
         description="Labels that a node must have to take the pods.",
     )
     tolerations: list[Toleration] = Field(
@@ -196,20 +205,6 @@ class PodTemplate(SpecModel):
     def to_manifest(self) -> dict[str, Any]:
         """Plain JSON as a Pod has it, without what is empty."""
         return _without_empty(super().to_manifest())
-
-    @field_validator("labels")
-    @classmethod
-    def _check_labels(cls, labels: dict[str, str]) -> dict[str, str]:
-        if any(key.startswith(_OWN_LABELS) for key in labels):
-            raise ValueError(OWN_LABELS_RULE[1])
-        return labels
-
-    @field_validator("annotations")
-    @classmethod
-    def _check_annotations(cls, annotations: dict[str, str]) -> dict[str, str]:
-        if any(key.startswith(_OWN_ANNOTATIONS) for key in annotations):
-            raise ValueError(OWN_ANNOTATIONS_RULE[1])
-        return annotations
 
     @field_validator("affinity")
     @classmethod

@@ -6,7 +6,12 @@ that answers people, the validator holds for objects stored before the rule exis
 
 from typing import Any, Final
 
+from regisseur_contract.names import API_GROUP
+from regisseur_contract.runtime import ENV_PREFIX
 from regisseur_operator.api.duration import PATTERN
+
+OWN_PREFIX: Final = f"{API_GROUP}/"
+COMMON_PREFIX: Final = "app.kubernetes.io/"
 
 VALIDATIONS: Final = "x-kubernetes-validations"
 
@@ -100,7 +105,7 @@ ENV_NAME_RULE: Final = (
     "a variable's name is made of letters, digits and '_', and does not start with a digit",
 )
 RESERVED_ENV_RULE: Final = (
-    "!self.startsWith('REGISSEUR_')",
+    f"!self.startsWith('{ENV_PREFIX}')",
     "names that start with REGISSEUR_ are the operator's own",
 )
 ENV_VALUE_RULE: Final = (
@@ -120,12 +125,38 @@ DATA_KEY_RULE: Final = (
     "self.matches('^[-._A-Za-z0-9]+$')",
     "a key is made of letters, digits, '-', '_' and '.'",
 )
+LABEL_KEY_PATTERN: Final = (
+    "([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+)
+LABEL_KEY_MESSAGE: Final = (
+    "a key is at most 63 letters, digits, '-', '_' and '.', starting and ending with a letter or"
+    " digit; a domain and '/' may stand before it"
+)
+LABEL_KEY_RULE: Final = (f"self.matches('^{LABEL_KEY_PATTERN}$')", LABEL_KEY_MESSAGE)
+LABEL_KEYS_RULE: Final = (
+    f"self.all(key, key.matches('^{LABEL_KEY_PATTERN}$'))",
+    LABEL_KEY_MESSAGE,
+)
+LABEL_VALUE_PATTERN: Final = "([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?"
+LABEL_VALUE_RULE: Final = (
+    f"self.matches('^{LABEL_VALUE_PATTERN}$')",
+    "a value is at most 63 letters, digits, '-', '_' and '.', starting and ending with a letter or"
+    " digit",
+)
+SELECTOR_VALUES_RULE: Final = (
+    "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)",
+    "In and NotIn need values, Exists and DoesNotExist have none",
+)
+MIN_DOMAINS_RULE: Final = (
+    "!has(self.minDomains) || self.whenUnsatisfiable == 'DoNotSchedule'",
+    "minDomains goes with whenUnsatisfiable: DoNotSchedule only",
+)
 OWN_LABELS_RULE: Final = (
-    "self.all(key, !key.startsWith('regisseur.dev/') && !key.startsWith('app.kubernetes.io/'))",
+    f"self.all(key, !key.startsWith('{OWN_PREFIX}') && !key.startsWith('{COMMON_PREFIX}'))",
     "labels under regisseur.dev/ and app.kubernetes.io/ are the operator's own",
 )
 OWN_ANNOTATIONS_RULE: Final = (
-    "self.all(key, !key.startsWith('regisseur.dev/'))",
+    f"self.all(key, !key.startsWith('{OWN_PREFIX}'))",
     "annotations under regisseur.dev/ are the operator's own",
 )
 TOLERATION_KEY_RULE: Final = (

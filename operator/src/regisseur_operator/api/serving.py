@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from regisseur_contract.runtime import ENV_PREFIX
 from regisseur_operator.api.fields import ObjectName, OptionalObjectName, Quantity, SpecModel
 from regisseur_operator.api.podtemplate import PodTemplate
 from regisseur_operator.api.quantity import parse_quantity
@@ -25,7 +26,6 @@ MAX_RESOURCES: Final = 6
 
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _DATA_KEY: Final = re.compile(r"[-._A-Za-z0-9]+", re.ASCII)
-_OWN_ENV: Final = "REGISSEUR_"
 
 ResourceName = Annotated[str, Field(min_length=1, max_length=253)]
 
@@ -138,7 +138,7 @@ class EnvVar(SpecModel):
     def _check_name(cls, name: str) -> str:
         if not _ENV_NAME.fullmatch(name):
             raise ValueError(ENV_NAME_RULE[1])
-        if name.startswith(_OWN_ENV):
+        if name.startswith(ENV_PREFIX):
             raise ValueError(RESERVED_ENV_RULE[1])
         return name
 

@@ -4,11 +4,12 @@ No field is here before it works. A description is what `kubectl explain` shows.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from regisseur_operator.api.fields import Int32, Int64, SpecModel
+from regisseur_operator.api.labels import Annotations
 from regisseur_operator.api.model import Gates, MetricGate, ModelSpec
 from regisseur_operator.api.podtemplate import PodTemplate
 from regisseur_operator.api.reasons import Reason
@@ -51,9 +52,6 @@ __all__ = [
     "parse_spec",
 ]
 
-AnnotationKey = Annotated[str, Field(min_length=1, max_length=317)]
-AnnotationValue = Annotated[str, Field(max_length=16384)]
-
 
 class ServiceSpec(SpecModel):
     """The Service in front of the pods; it has the name of the ModelDeployment."""
@@ -70,10 +68,10 @@ class ServiceSpec(SpecModel):
         description="Port of the Service. The server answers at it on every route.",
         json_schema_extra={"format": "int32"},
     )
-    annotations: dict[AnnotationKey, AnnotationValue] = Field(
+    annotations: Annotations = Field(
         default_factory=dict,
-        max_length=32,
-        description="Annotations of the Service, as load balancers and service meshes read them.",
+        description="Annotations of the Service, as load balancers and service meshes read them."
+        " Those under regisseur.dev/ are the operator's own.",
     )
 
 

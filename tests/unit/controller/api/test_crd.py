@@ -94,6 +94,6 @@ def test_columns_show_fields_that_exist() -> None:
     known = {f".{path}" for path, _ in walk(ROOT)} | {".metadata.creationTimestamp"}
     columns = VERSION["additionalPrinterColumns"]
     assert [column["name"].upper() for column in columns] == [
-        *("MODEL", "REFERENCE", "VERSION", "PHASE", "READY", "AGE"),
+        *("MODEL", "REFERENCE", "VERSION", "CANDIDATE", "PHASE", "READY", "AGE"),
     ]
     assert {column["jsonPath"] for column in columns} <= known

@@ -1,62 +1,41 @@
 """The status is written as Kubernetes writes it, and whatever is stored can be read."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Iterator
+from datetime import timedelta, timezone
 
 import pytest
+from pydantic import BaseModel
 
-from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import (
-    Candidate,
-    Condition,
-    ConditionType,
-    Failure,
-    HistoryEntry,
+    METRICS_LIMIT,
+    Lineage,
     ModelDeploymentStatus,
-    Outcome,
-    Phase,
-    Resolved,
     Stable,
     parse_status,
 )
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-FULL = ModelDeploymentStatus(
-    observed_generation=3,
-    phase=Phase.PROGRESSING,
-    reference="Production",
-    ready="2/2",
-    replicas=3,
-    ready_replicas=2,
-    resolved=Resolved(
-        registry="default", model="wine", reference="Production", version=2, holders=[1, 2]
-    ),
-    stable=Stable(version=1, revision=1, since=NOW),
-    candidate=Candidate(
-        version=2,
-        revision=2,
-        phase="Progressing",
-        started_at=NOW,
-        last_failure=Failure(reason=Reason.REPLICA_FAILURE, at=NOW),
-    ),
-    history=[HistoryEntry(revision=1, version=1, from_version=7, outcome=Outcome.SUCCEEDED)],
-    conditions=[
-        Condition(
-            type=ConditionType.READY,
-            status="False",
-            reason=Reason.ROLLOUT_PROGRESSING,
-            last_transition_time=NOW,
-        )
-    ],
-)
+from support.full_status import FULL_STATUS, NOW
 
 
 def test_what_is_written_reads_back_as_the_same() -> None:
-    assert parse_status({"status": FULL.to_manifest()}) == FULL
+    assert parse_status({"status": FULL_STATUS.to_manifest()}) == FULL_STATUS
+
+
+def test_the_full_status_sets_every_field() -> None:
+    def find_unset(value: object) -> Iterator[str]:
+        if isinstance(value, BaseModel):
+            for name in type(value).model_fields:
+                if getattr(value, name) in (None, "", [], {}, 0):
+                    yield f"{type(value).__name__}.{name}"
+                yield from find_unset(getattr(value, name))
+        elif isinstance(value, list):
+            for element in value:
+                yield from find_unset(element)
+
+    assert set(find_unset(FULL_STATUS)) == set()
 
 
 def test_names_are_those_of_the_api() -> None:
-    written = FULL.to_manifest()
+    written = FULL_STATUS.to_manifest()
 
     assert written["observedGeneration"] == 3
     assert written["history"][0]["from"] == 7
@@ -65,7 +44,9 @@ def test_names_are_those_of_the_api() -> None:
 
 
 def test_what_is_not_known_is_not_written() -> None:
-    assert "url" not in FULL.to_manifest()
+    assert ModelDeploymentStatus(phase="Pending").to_manifest().keys() == {
+        *("phase", "history", "rejected", "strayPods", "conditions"),
+    }
     assert "since" not in Stable(version=1, revision=1).model_dump(exclude_none=True)
 
 
@@ -87,13 +68,15 @@ def test_a_status_that_cannot_be_read_counts_as_absent(manifest: dict[str, objec
 
 
 def test_fields_and_words_of_a_newer_operator_are_read() -> None:
-    newer = FULL.to_manifest() | {"phase": "Rehearsing", "weights": [10, 90]}
-    assert parse_status({"status": newer}).phase == "Rehearsing"
+    newer = FULL_STATUS.to_manifest() | {"phase": "Shifting", "weights": [10, 90]}
+    assert parse_status({"status": newer}).phase == "Shifting"
 
 
-@pytest.mark.parametrize("reason", list(Reason))
-def test_every_reason_is_one_word_and_described(reason: Reason) -> None:
-    assert Reason(reason.value) is reason
-    assert reason.value.isalpha()
-    assert reason.value[0].isupper()
-    assert reason.description.endswith(".")
+def test_metrics_that_json_has_no_form_for_are_left_out() -> None:
+    metrics = {"nan": float("nan"), "loss": float("inf"), "accuracy": 0.9, "count": 3}
+    assert Lineage(metrics=metrics).metrics == {"accuracy": 0.9, "count": 3.0}
+
+
+def test_a_run_of_endless_metrics_fits_into_a_status() -> None:
+    metrics = {f"m{number:05}": float(number) for number in range(METRICS_LIMIT + 1)}
+    assert len(Lineage(metrics=metrics).metrics) == METRICS_LIMIT

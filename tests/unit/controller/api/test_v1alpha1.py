@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 
 from regisseur_operator.api.reasons import Reason
-from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec, parse_spec
+from regisseur_operator.api.v1alpha1 import (
+    ModelDeploymentSpec,
+    RollingUpdate,
+    Strategy,
+    parse_spec,
+)
 from regisseur_operator.errors import TerminalError
 
 
@@ -18,8 +23,7 @@ def test_a_model_and_a_reference_are_enough() -> None:
 
     assert parsed.model.registry == "default"
     assert (parsed.replicas, parsed.min_ready_seconds, parsed.suspend) == (1, 10, False)
-    assert parsed.strategy.rolling_update.max_surge == 1
-    assert parsed.strategy.rolling_update.max_unavailable == 0
+    assert parsed.strategy == Strategy(rolling_update=RollingUpdate(max_surge=1, max_unavailable=0))
     assert (parsed.service.type, parsed.service.port) == ("ClusterIP", 80)
 
 
@@ -34,6 +38,7 @@ def test_what_is_written_out_reads_back_as_the_same() -> None:
     ("reference", "shown"),
     [
         pytest.param({"stage": "Production"}, "Production", id="a stage by its name"),
+        pytest.param({"stage": "pRoDuCtIoN"}, "Production", id="a stage in any case"),
         pytest.param({"alias": "champion"}, "@champion", id="an alias as MLflow writes it"),
         pytest.param({"alias": "größte_1-a"}, "@größte_1-a", id="an alias in any script"),
         pytest.param({"version": 3}, "3", id="a version"),
@@ -82,9 +87,9 @@ LIMITS = {"limits": {"cpu": "500m"}, "requests": {"cpu": 1}}
         ),
         pytest.param(spec({"name": "wine", "version": 0}), "spec.model.version", id="version 0"),
         pytest.param(
-            spec({"name": "wine", "stage": "production"}),
-            "spec.model.stage: Input should be 'Production'",
-            id="a stage in lower case",
+            spec({"name": "wine", "stage": "Prod"}),
+            "spec.model.stage: a stage is Production",
+            id="no stage of MLflow",
         ),
         pytest.param(spec(replicas=-1), "spec.replicas", id="fewer than no pods"),
         pytest.param(spec(minReadySeconds=300), "spec: progressDeadlineSeconds", id="no time"),
