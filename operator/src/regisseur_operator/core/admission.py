@@ -42,10 +42,13 @@ def _check_gates(scene: Scene, served: Served) -> Decision | None:
     """Hold a version that does not meet what is asked of it; it need not be better than itself."""
     observed, resolution = scene.observed, scene.resolution
     place = scene.stable or scene.current
-    if resolution.chosen is None or (place is not None and place.inputs.served == served):
-        return None
-    lineage = place.lineage if place is not None else None
     gates = observed.spec.model.gates
+    if place is not None and place.inputs.served == served:
+        return None
+    if resolution.chosen is None:
+        is_open = not (gates.metrics or gates.required_tags or gates.min_age_seconds)
+        return None if is_open else scene.stay(_tell_unjudged(served))
+    lineage = place.lineage if place is not None else None
     verdict = judge_gates(gates, resolution.chosen, resolution.run, lineage, observed.now)
     if verdict.is_met:
         return None
@@ -92,3 +95,8 @@ def _await_rehearsal(scene: Scene, trial: Trial, rehearsal: Rehearsal) -> Decisi
         rejected=rejected,
         requeue_after_seconds=max(pause, 1.0) if pause > 0 else None,
     )
+
+
+def _tell_unjudged(served: Served) -> Verdict:
+    message = f"Version {served.version} waits at its gates until the registry answers again"
+    return Verdict("False", Reason.GATE_UNMET, message)

@@ -83,9 +83,11 @@ def _tell_success(entry: HistoryEntry, resolved: Resolved | None) -> str:
 
 def _tell_conditions(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
     old = {condition.type: condition for condition in before.conditions}
+    failure = before.candidate.last_failure if before.candidate is not None else None
     for condition in after.conditions:
         last = old.get(condition.type)
-        if last is None or _is_news(last, condition):
+        is_told = failure is not None and failure.reason == condition.reason
+        if not is_told and (last is None or _is_news(last, condition)):
             note = _tell_condition(last, condition)
             if note is not None:
                 yield note

@@ -15,7 +15,6 @@ from regisseur_operator.api.status import (
     Condition,
     ConditionType,
     ModelDeploymentStatus,
-    RehearsalState,
     Resolved,
     Stable,
 )
@@ -144,34 +143,6 @@ def _steady(progress: Progress, fault: Fault) -> str:
     return failure.message if failure is not None else fault.finding.message
 
 
-def judge_rehearsed(observed: Observed, decision: Decision, progress: Progress) -> Verdict:
-    """Say whether the version that comes next, or else the one that is served, was rehearsed."""
-    rehearsal, stable = decision.rehearsal, progress.stable
-    if decision.trial is None and not observed.spec.rehearsal.enabled:
-        message = "spec.rehearsal.enabled is false: versions meet traffic unchecked and unpinned"
-        return Verdict("Unknown", Reason.REHEARSAL_DISABLED, message)
-    if rehearsal is None:
-        return _tell_last_rehearsal(stable)
-    number = rehearsal.version
-    if rehearsal.state == RehearsalState.PASSED:
-        message = f"Version {number} passed its rehearsal"
-        return Verdict("True", Reason.REHEARSAL_PASSED, message)
-    if rehearsal.state == RehearsalState.FAILED:
-        reason, message = Reason(rehearsal.verdict), rehearsal.message
-        return Verdict("False", reason, f"Version {number} failed its rehearsal: {message}")
-    if rehearsal.state == RehearsalState.HELD:
-        message = f"The rehearsal of version {number} is held up: {rehearsal.message}"
-        return Verdict("Unknown", Reason.REHEARSAL_HELD, message)
-    return Verdict("Unknown", Reason.REHEARSAL_RUNNING, f"Version {number} is being rehearsed")
-
-
-def _tell_last_rehearsal(stable: Stable | None) -> Verdict:
-    if stable is not None and stable.digest:
-        message = f"Version {stable.version} is served with the files that were rehearsed"
-        return Verdict("True", Reason.REHEARSAL_PASSED, message)
-    return Verdict("Unknown", Reason.REHEARSAL_NOT_NEEDED, "There is nothing to rehearse")
-
-
 STALLING: Final = REFUSALS | {
     Reason.VERSION_REJECTED,
     Reason.REVISION_NOT_FOUND,
@@ -182,11 +153,14 @@ STALLING: Final = REFUSALS | {
 
 def judge_activity(progress: Progress, decision: Decision, progressing: Verdict) -> Verdicts:
     """Say whether something is under way or nothing goes on without a person; often neither."""
-    if progressing.status == "False" and progressing.reason in STALLING:
+    candidate = progress.candidate
+    is_failed = candidate is not None and candidate.phase == CandidatePhase.FAILED
+    is_dead_end = is_failed and progress.stable is None
+    if progressing.status == "False" and (progressing.reason in STALLING or is_dead_end):
         stalled = Verdict("True", progressing.reason, progressing.message)
         return {ConditionType.STALLED: stalled}
     is_rehearsing = decision.hold is not None and decision.hold.status == "True"
-    if progressing.status == "True" and (progress.candidate is not None or is_rehearsing):
+    if progressing.status == "True" and (candidate is not None or is_rehearsing):
         under_way = Verdict("True", progressing.reason, progressing.message)
         return {ConditionType.RECONCILING: under_way}
     return {}
@@ -209,10 +183,10 @@ def judge_ready(
         return _not_ready(progressing)
     if looked_up.status != "True" and observed.spec.rollback_to is None:
         return _not_ready(looked_up)
-    if decision.hold is not None and progress.candidate is None:
-        return _not_ready(decision.hold)
     if progress.candidate is not None or progressing.status == "False":
         return _not_ready(progressing)
+    if decision.hold is not None:
+        return _not_ready(decision.hold)
     if observed.strays:
         return _tell_strays(observed)
     return _judge_served(observed, progress, resolved, others[ConditionType.AVAILABLE])

@@ -22,12 +22,12 @@ from regisseur_operator.core.conditions import (
     judge_available,
     judge_progressing,
     judge_ready,
-    judge_rehearsed,
     to_conditions,
 )
 from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.observed import Observed
-from regisseur_operator.core.progress import Progress, judge_progress, reject
+from regisseur_operator.core.progress import Progress, reject
+from regisseur_operator.core.rehearsed import judge_rehearsed
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.verdict import Verdict
 
@@ -35,7 +35,11 @@ HTTP_PORT: Final = 80
 
 
 def compute_status(
-    observed: Observed, resolution: Resolution, decision: Decision, refusal: Refusal | None
+    observed: Observed,
+    resolution: Resolution,
+    decision: Decision,
+    progress: Progress,
+    refusal: Refusal | None,
 ) -> ModelDeploymentStatus:
     """Say what is, from what was observed after the writes.
 
@@ -43,9 +47,9 @@ def compute_status(
         observed: The world after the writes of this reconcile.
         resolution: What the reference named before them.
         decision: What was to be done.
+        progress: How far the roll has come after the writes.
         refusal: A write that only a person can make succeed.
     """
-    progress = judge_progress(observed)
     is_idle = observed.spec.suspend
     resolved = observed.status.resolved if is_idle else resolution.resolved
     verdicts = _judge_all(observed, resolution, decision, progress, refusal)

@@ -96,9 +96,10 @@ class Reconciler:
         except OwnerGoneError:
             return self._leave(key)
         after = self._observer.observe(key, manifest, spec) if applied.writes else observed
-        status = compute_status(after, resolution, decision, applied.refusal)
-        again = (resolution, decision, judge_progress(after))
-        seconds = [part.requeue_after_seconds for part in again]
+        progress = judge_progress(after)
+        status = compute_status(after, resolution, decision, progress, applied.refusal)
+        parts = (resolution, decision, progress)
+        seconds = [part.requeue_after_seconds for part in parts]
         soonest = min((pause for pause in seconds if pause is not None), default=None)
         return await self._tell(manifest, status, applied, soonest)
 

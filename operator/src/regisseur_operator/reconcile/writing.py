@@ -26,6 +26,10 @@ RESTS_ON: Final[Mapping[Kind, Kind]] = {DEPLOYMENT: CONTROLLER_REVISION}
 """No pods of a template that could not be kept: nothing could bring it back later."""
 
 
+RIGHTS: Final = 'forbidden: User "'
+"""What the API server says when it is the operator's own rights that are missing."""
+
+
 class OwnerGoneError(Exception):
     """The ModelDeployment was deleted, or another one has its name now."""
 
@@ -49,7 +53,11 @@ class Applied:
 
     def refuse(self, kind: Kind, error: TerminalError, text: str = "") -> None:
         """Take in that an object was refused."""
-        self.refusal = self.refused[kind] = Refusal(Reason(error.reason), text or str(error))
+        reason = Reason(error.reason)
+        if kind == POD and reason == Reason.FORBIDDEN and RIGHTS not in str(error):
+            # A quota or a Pod Security level: the namespace's rules, not the operator's rights.
+            reason = Reason.REPLICA_FAILURE
+        self.refusal = self.refused[kind] = Refusal(reason, text or str(error))
 
 
 class Writer:
@@ -97,9 +105,10 @@ class Writer:
     async def _admit(
         self, observed: Observed, writes: Sequence[Write], applied: Applied
     ) -> list[Write]:
-        """Return the writes that touch nothing foreign; creates go together or not at all.
+        """Return the writes that touch nothing foreign.
 
-        A pod stands alone: neither do the others wait for it, nor it for them.
+        Where there is no Deployment yet, all children are created or none is. A rehearsal's pod
+        stands alone: neither do the others wait for it, nor it for them.
         """
         if not any(write.action == "create" for write in writes):
             return list(writes)
@@ -114,7 +123,8 @@ class Writer:
                 if write.kind != POD:
                     raise
                 applied.fault = fault
-        if applied.refused.keys() <= {POD}:
+        is_first = any((write.action, write.kind) == ("create", DEPLOYMENT) for write in writes)
+        if not is_first or applied.refused.keys() <= {POD}:
             return admitted
         return [write for write in admitted if write.action == "apply" or write.kind == POD]
 

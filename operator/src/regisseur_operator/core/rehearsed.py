@@ -1,0 +1,46 @@
+"""The condition Rehearsed: whether a version was checked before it meets traffic."""
+
+from regisseur_operator.api.reasons import Reason
+from regisseur_operator.api.status import Candidate, Rehearsal, RehearsalState, Stable
+from regisseur_operator.core.decision import Decision
+from regisseur_operator.core.observed import Observed
+from regisseur_operator.core.progress import Progress
+from regisseur_operator.core.trial import find_rejection
+from regisseur_operator.core.verdict import Verdict
+
+
+def judge_rehearsed(observed: Observed, decision: Decision, progress: Progress) -> Verdict:
+    """Say whether the version that comes next, or else the one that is served, was rehearsed."""
+    rehearsal = decision.rehearsal or _recall_failure(observed, decision)
+    if decision.trial is None and not observed.spec.rehearsal.enabled:
+        message = "spec.rehearsal.enabled is false: versions meet traffic unchecked and unpinned"
+        return Verdict("Unknown", Reason.REHEARSAL_DISABLED, message)
+    if rehearsal is None:
+        return _tell_last_rehearsal(progress.candidate or progress.stable)
+    number = rehearsal.version
+    if rehearsal.state == RehearsalState.PASSED:
+        message = f"Version {number} passed its rehearsal, and its files are pinned"
+        return Verdict("True", Reason.REHEARSAL_PASSED, message)
+    if rehearsal.state == RehearsalState.FAILED:
+        reason, message = Reason(rehearsal.verdict), rehearsal.message
+        return Verdict("False", reason, f"Version {number} failed its rehearsal: {message}")
+    if rehearsal.state == RehearsalState.HELD:
+        message = f"The rehearsal of version {number} is held up: {rehearsal.message}"
+        return Verdict("Unknown", Reason.REHEARSAL_HELD, message)
+    return Verdict("Unknown", Reason.REHEARSAL_RUNNING, f"Version {number} is being rehearsed")
+
+
+def _recall_failure(observed: Observed, decision: Decision) -> Rehearsal | None:
+    """Return the rehearsal that the version in question failed, while it is not tried again."""
+    known, hold = observed.status.rehearsal, decision.hold
+    is_held = hold is not None and hold.reason == Reason.VERSION_REJECTED
+    if known is None or not is_held or known.state != RehearsalState.FAILED:
+        return None
+    return known if find_rejection(decision.rejected, known.key) is not None else None
+
+
+def _tell_last_rehearsal(part: Candidate | Stable | None) -> Verdict:
+    if part is not None and part.digest:
+        message = f"Version {part.version} passed its rehearsal, and its files are pinned"
+        return Verdict("True", Reason.REHEARSAL_PASSED, message)
+    return Verdict("Unknown", Reason.REHEARSAL_NOT_NEEDED, "There is nothing to rehearse")
