@@ -6,6 +6,7 @@ import pytest
 
 pytest_plugins = [
     "support.mlflow_server",
+    "support.guarded_mlflow_server",
     "support.model_folders",
     "support.control_plane",
     "support.node_cluster",

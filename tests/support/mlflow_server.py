@@ -38,9 +38,14 @@ class MlflowServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def address(self) -> str:
+        """Where it listens, for anybody."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def url(self) -> str:
         """Base URL, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return self.address
 
     @property
     def log(self) -> Path:
@@ -62,7 +67,7 @@ class MlflowServer:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command(),
-                env=_server_environment(),
+                env=self._environment(),
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -73,7 +78,9 @@ class MlflowServer:
             eventually(
                 self._is_up_or_ended,
                 deadline_seconds=START_DEADLINE_SECONDS,
-                describe=lambda: f"MLflow on {self.url} is healthy; its log ends: {self._tail()}",
+                describe=lambda: (
+                    f"MLflow on {self.address} is healthy; its log ends: {self._tail()}"
+                ),
             )
         except BaseException:
             self.kill()
@@ -96,7 +103,7 @@ class MlflowServer:
     def is_healthy(self) -> bool:
         """Tell whether the server answers its health check."""
         try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
+            with urllib.request.urlopen(f"{self.address}/health", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
@@ -108,6 +115,14 @@ class MlflowServer:
             *("--backend-store-uri", f"sqlite:///{self.directory / 'mlflow.db'}"),
             *("--serve-artifacts", "--artifacts-destination", str(self.artifacts)),
         ]
+
+    def _environment(self) -> dict[str, str]:
+        own = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
+        return own | {
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "PYTHONWARNINGS": "ignore",
+        }
 
     def _is_up_or_ended(self) -> bool:
         assert self._process is not None
@@ -144,15 +159,6 @@ def _signal_group(process: subprocess.Popen[bytes], how: signal.Signals) -> None
         os.killpg(process.pid, how)
     except ProcessLookupError:
         return
-
-
-def _server_environment() -> dict[str, str]:
-    own = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
-    return own | {
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "PYTHONWARNINGS": "ignore",
-    }
 
 
 @pytest.fixture(scope="session")

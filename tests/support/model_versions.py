@@ -4,6 +4,7 @@ Plain REST where that is enough: it takes milliseconds, while the MLflow client 
 import. Only a version with a real model in it goes through the client, as training does.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -246,8 +247,13 @@ def send(
     Raises:
         RegistryRefusedError: It answered with an error.
     """
+    scheme, _, rest = server.url.partition("://")
+    account, _, host = rest.rpartition("@")
+    headers = {"Content-Type": content_type}
+    if account:
+        headers["Authorization"] = f"Basic {base64.b64encode(account.encode()).decode()}"
     request = urllib.request.Request(
-        server.url + path, data=data, method=method, headers={"Content-Type": content_type}
+        f"{scheme}://{host}{path}", data=data, method=method, headers=headers
     )
     try:
         with urllib.request.urlopen(request, timeout=_CALL_TIMEOUT_SECONDS) as answer:
