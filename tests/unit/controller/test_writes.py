@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from regisseur_operator.errors import TerminalError, TransientError
-from regisseur_operator.ports import Kind, Manifest
+from regisseur_operator.ports import Key, Kind, Manifest
 from regisseur_operator.resources import (
+    CONTROLLER_REVISION,
     DEPLOYMENT,
     MODELDEPLOYMENT,
     OWNED_KINDS,
@@ -15,20 +16,35 @@ from regisseur_operator.resources import (
 )
 from support.worlds import KEY, World
 
+UNREHEARSED = {"enabled": False}
+FIRST = Key(KEY.namespace, "wine-1")
+
+
+def name_of(kind: Kind) -> Key:
+    """Return what a child of wine is called when its first version is rolled out."""
+    return FIRST if kind == CONTROLLER_REVISION else KEY
+
 
 def build_foreign(kind: Kind, **metadata: Any) -> Manifest:
-    """Return somebody else's object that happens to be called wine."""
+    """Return somebody else's object that happens to have the name of a child."""
+    name = {"name": name_of(kind).name, "namespace": KEY.namespace}
     return {
         "apiVersion": kind.api_version,
         "kind": kind.kind,
-        "metadata": {"name": KEY.name, "namespace": KEY.namespace, **metadata},
+        "metadata": {**name, **metadata},
         "spec": {"owner": "somebody else"},
     }
 
 
-async def start(**spec: Any) -> World:
-    world = World(**spec)
+def build_world(**spec: Any) -> World:
+    """Return a world in which version 1 was promoted, to be rolled out without a rehearsal."""
+    world = World(rehearsal=UNREHEARSED, **spec)
     world.registry.promote(1)
+    return world
+
+
+async def start(**spec: Any) -> World:
+    world = build_world(**spec)
     await world.settle()
     world.cluster.writes.clear()
     world.events.published.clear()
@@ -36,20 +52,22 @@ async def start(**spec: Any) -> World:
 
 
 async def test_the_deployment_is_written_last_and_every_child_is_owned() -> None:
-    world = World()
-    world.registry.promote(1)
+    world = build_world()
+    world.change("autoscaling")
 
     await world.reconcile()
 
     assert world.cluster.writes == [
         "create PodDisruptionBudget wine",
         "create Service wine",
+        "create HorizontalPodAutoscaler wine",
+        "create ControllerRevision wine-1",
         "create Deployment wine",
         "status",
     ]
     uid = world.cluster.get(MODELDEPLOYMENT, KEY)["metadata"]["uid"]
     for kind in OWNED_KINDS:
-        owner = world.cluster.get(kind, KEY)["metadata"]["ownerReferences"][0]
+        owner = world.cluster.get(kind, name_of(kind))["metadata"]["ownerReferences"][0]
         assert (owner["uid"], owner["controller"], owner["blockOwnerDeletion"]) == (uid, True, True)
 
 
@@ -69,33 +87,33 @@ async def test_selectors_name_no_version() -> None:
 
 @pytest.mark.parametrize("kind", OWNED_KINDS, ids=lambda kind: f"a foreign {kind.kind}")
 async def test_a_foreign_object_is_left_alone(kind: Kind) -> None:
-    world = World()
-    world.registry.promote(1)
+    world = build_world()
+    world.change("autoscaling")
     foreign = world.cluster.put(kind, build_foreign(kind))
     version = foreign["metadata"]["resourceVersion"]
 
     outcome = await world.reconcile()
 
     assert world.cluster.writes == ["status"]
-    assert world.cluster.get(kind, KEY)["metadata"]["resourceVersion"] == version
+    live = world.cluster.get(kind, name_of(kind))
+    assert live["metadata"]["resourceVersion"] == version
     for about in ("Ready", "Progressing"):
         status, reason, message = world.condition(about)
         assert (status, reason) == ("False", "NameConflict")
-        assert f"{kind.kind} wine exists" in message
+        assert f"{kind.kind} {name_of(kind).name} exists" in message
         assert "rename" in message
     assert world.events.reasons.count("NameConflict") == 1
     assert outcome.requeue_after_seconds == 30
 
     assert (await world.reconcile()).writes == ()
 
-    world.cluster.remove(kind, *KEY)
+    world.cluster.remove(kind, *name_of(kind))
     await world.settle()
     assert world.condition("Ready")[0] == "True"
 
 
 async def test_an_object_with_our_label_but_another_owner_is_foreign() -> None:
-    world = World()
-    world.registry.promote(1)
+    world = build_world()
     owner = {"kind": "HelmRelease", "name": "x", "uid": "other", "controller": True}
     labels = {"regisseur.dev/modeldeployment": "wine"}
     world.cluster.put(SERVICE, build_foreign(SERVICE, ownerReferences=[owner], labels=labels))
@@ -114,13 +132,13 @@ async def test_a_foreign_service_does_not_hold_up_a_rollout() -> None:
 
     await world.reconcile()
 
-    assert world.cluster.writes == ["apply Deployment wine", "status"]
+    writes = ["create ControllerRevision wine-2", "apply Deployment wine", "status"]
+    assert world.cluster.writes == writes
     assert world.condition("Ready")[1] == "NameConflict"
 
 
 async def test_children_of_a_deleted_namesake_are_waited_for() -> None:
-    world = World()
-    world.registry.promote(1)
+    world = build_world()
     owner = {"kind": "ModelDeployment", "name": "wine", "uid": "old", "controller": True}
     world.cluster.put(DEPLOYMENT, build_foreign(DEPLOYMENT, ownerReferences=[owner]))
 
@@ -148,8 +166,7 @@ async def test_a_child_without_its_label_gets_it_back() -> None:
 
 
 async def test_nothing_is_created_for_a_resource_that_is_gone() -> None:
-    world = World()
-    world.registry.promote(1)
+    world = build_world()
     world.view.sync()
     world.cluster.remove(MODELDEPLOYMENT, *KEY)
 
@@ -161,8 +178,7 @@ async def test_nothing_is_created_for_a_resource_that_is_gone() -> None:
 
 
 async def test_nothing_is_created_for_a_resource_that_has_another_s_name() -> None:
-    world = World()
-    world.registry.promote(1)
+    world = build_world()
     world.view.sync()
     manifest = world.cluster.get(MODELDEPLOYMENT, KEY)
     world.cluster.remove(MODELDEPLOYMENT, *KEY)
@@ -198,8 +214,7 @@ async def test_a_child_that_is_being_deleted_is_not_written_to() -> None:
 
 
 async def test_the_status_is_written_also_when_a_write_failed() -> None:
-    world = World()
-    world.registry.promote(1)
+    world = build_world()
     world.cluster.faults[:] = [None, "lost"]
 
     with pytest.raises(TransientError, match="busy"):
@@ -210,8 +225,7 @@ async def test_the_status_is_written_also_when_a_write_failed() -> None:
 
 
 async def test_a_refused_object_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
-    world.registry.promote(1)
+    world = build_world()
     create = world.cluster.create
 
     async def refuse_services(kind: Kind, manifest: Manifest) -> Manifest:
