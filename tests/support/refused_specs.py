@@ -85,11 +85,12 @@ def _find_models() -> Iterator[Refused]:
 
 def _find_rehearsals() -> Iterator[Refused]:
     place = "spec.rehearsal.timeout"
-    for timeout in ("0", "0s", "999ms", "25h"):
+    for timeout in ("0s", "999ms", "25h", "999999h999999m"):
         spec = build_spec(rehearsal={"timeout": timeout})
         yield Refused(f"a timeout of {timeout}", spec, place, rules.TIMEOUT_RULE[1])
-    spec = build_spec(rehearsal={"timeout": "5 minutes"})
-    yield Refused("a timeout in words", spec, place, rules.DURATION_MESSAGE)
+    for timeout in ("5 minutes", "0", "5", ""):
+        spec = build_spec(rehearsal={"timeout": timeout})
+        yield Refused(f"a timeout of {timeout!r}", spec, place, rules.DURATION_MESSAGE)
 
 
 def _find_servers() -> Iterator[Refused]:
@@ -163,6 +164,13 @@ def _find_pods() -> Iterator[Refused]:
         f"{place}.annotations",
         rules.OWN_ANNOTATIONS_RULE[1],
     )
+    for prefix in rules.SECURITY_PREFIXES:
+        yield Refused(
+            f"an annotation under {prefix}",
+            pods(annotations={f"{prefix}server": "unconfined"}),
+            f"{place}.annotations",
+            rules.SECURITY_ANNOTATIONS_RULE[1],
+        )
     for key in ("a b", "Example.com/a", "-a", "a" * 64, "example.com/"):
         spec = pods(labels={key: "x"})
         yield Refused(f"label key {key!r}", spec, f"{place}.labels", rules.LABEL_KEYS_RULE[1])

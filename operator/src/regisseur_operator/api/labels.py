@@ -15,6 +15,8 @@ from regisseur_operator.api.rules import (
     OWN_ANNOTATIONS_RULE,
     OWN_LABELS_RULE,
     OWN_PREFIX,
+    SECURITY_ANNOTATIONS_RULE,
+    SECURITY_PREFIXES,
     cel,
 )
 
@@ -48,6 +50,12 @@ def _check_no_own_annotation(annotations: dict[str, str]) -> dict[str, str]:
     return annotations
 
 
+def _check_no_security_annotation(annotations: dict[str, str]) -> dict[str, str]:
+    if any(key.startswith(SECURITY_PREFIXES) for key in annotations):
+        raise ValueError(SECURITY_ANNOTATIONS_RULE[1])
+    return annotations
+
+
 def _rules(*rules: tuple[str, str]) -> dict[str, Any]:
     return cel(LABEL_KEYS_RULE, *rules)
 
@@ -78,4 +86,13 @@ Annotations = Annotated[
     Field(max_length=MAX_KEYS, json_schema_extra=_rules(OWN_ANNOTATIONS_RULE)),
     AfterValidator(_check_no_own_annotation),
 ]
-"""Labels anywhere, labels of the operator's own objects, and annotations of those."""
+PodAnnotations = Annotated[
+    dict[_MapKey, Annotated[str, Field(max_length=16384)]],
+    Field(
+        max_length=MAX_KEYS,
+        json_schema_extra=_rules(OWN_ANNOTATIONS_RULE, SECURITY_ANNOTATIONS_RULE),
+    ),
+    AfterValidator(_check_no_own_annotation),
+    AfterValidator(_check_no_security_annotation),
+]
+"""Labels anywhere, labels of the operator's own objects, annotations of those and of pods."""

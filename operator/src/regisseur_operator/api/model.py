@@ -51,7 +51,8 @@ class MetricGate(SpecModel):
         ge=0,
         allow_inf_nan=False,
         description="How much worse than the served version's value it may be, as a difference,"
-        " not a share; 0 allows no loss. Holds only while a version is served.",
+        " not a share; 0 allows no loss. Holds only while a version is served, and only if its"
+        " run has the metric.",
     )
 
     @model_validator(mode="after")

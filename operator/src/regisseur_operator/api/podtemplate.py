@@ -9,11 +9,11 @@ from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_v
 
 from regisseur_operator.api.fields import Int32, Int64, OptionalObjectName, SpecModel
 from regisseur_operator.api.labels import (
-    Annotations,
     LabelKey,
     Labels,
     LabelValue,
     OwnLabels,
+    PodAnnotations,
 )
 from regisseur_operator.api.rules import (
     MIN_DOMAINS_RULE,
@@ -168,7 +168,7 @@ class PodTemplate(SpecModel):
         description="Further labels of the pods. Those under regisseur.dev/ and"
         " app.kubernetes.io/ are the operator's own.",
     )
-    annotations: Annotations = Field(
+    annotations: PodAnnotations = Field(
         default_factory=dict,
         description="Further annotations of the pods, as service meshes and collectors of metrics"
         " read them. Those under regisseur.dev/ are the operator's own.",

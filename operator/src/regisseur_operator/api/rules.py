@@ -28,7 +28,7 @@ def cel(*rules: tuple[str, str]) -> dict[str, Any]:
 
 DURATION_MESSAGE: Final = "must be a duration such as 300ms, 90s, 5m or 1h30m"
 DURATION_RULE: Final = (
-    f"self == '0' || (self != '' && self.matches('^{escape_cel(PATTERN)}$'))",
+    f"self != '' && self.matches('^{escape_cel(PATTERN)}$')",
     DURATION_MESSAGE,
 )
 VERSION_MESSAGE: Final = "version must be a whole number from 1, such as 3"
@@ -76,8 +76,8 @@ METRIC_GATE_RULE: Final = (
     "set threshold, maxRegression or both: a gate without them lets everything through",
 )
 TIMEOUT_RULE: Final = (
-    "!self.matches('^[0-9hms.]+$') || self == '0' || "
-    "(duration(self) >= duration('1s') && duration(self) <= duration('24h'))",
+    f"self == '' || !self.matches('^{escape_cel(PATTERN)}$')"
+    " || (duration(self) >= duration('1s') && duration(self) <= duration('24h'))",
     "timeout must be from 1s to 24h",
 )
 IMAGE_RULE: Final = ("!self.matches('\\\\s')", "an image reference has no white space")
@@ -158,6 +158,19 @@ OWN_LABELS_RULE: Final = (
 OWN_ANNOTATIONS_RULE: Final = (
     f"self.all(key, !key.startsWith('{OWN_PREFIX}'))",
     "annotations under regisseur.dev/ are the operator's own",
+)
+SECURITY_PREFIXES: Final = (
+    "container.apparmor.security.beta.kubernetes.io/",
+    "container.seccomp.security.alpha.kubernetes.io/",
+    "seccomp.security.alpha.kubernetes.io/",
+)
+"""The old spelling of a pod's security context."""
+
+SECURITY_ANNOTATIONS_RULE: Final = (
+    "self.all(key, "
+    + " && ".join(f"!key.startsWith('{prefix}')" for prefix in SECURITY_PREFIXES)
+    + ")",
+    "the security of the pods is the operator's: no annotations for AppArmor or seccomp",
 )
 TOLERATION_KEY_RULE: Final = (
     "(has(self.key) && self.key != '') || (has(self.operator) && self.operator == 'Exists')",

@@ -17,6 +17,7 @@ from regisseur_contract.names import (
     LABEL_ROLE,
     ROLE_STABLE,
 )
+from regisseur_operator.api.rules import COMMON_PREFIX, OWN_PREFIX, SECURITY_PREFIXES
 from regisseur_operator.api.status import Lineage
 from regisseur_operator.core.identity import Kind, Manifest
 from regisseur_operator.core.observed import Observed
@@ -37,14 +38,8 @@ ANNOTATION_DIGEST: Final = f"{API_GROUP}/digest"
 ANNOTATION_SKIPPED_CONTAINERS: Final = "eks.amazonaws.com/skip-containers"
 """Containers that get no credentials of the service account's role from Amazon's webhook."""
 
-OWN_LABELS: Final = (f"{API_GROUP}/", "app.kubernetes.io/")
-OWN_ANNOTATIONS: Final = (
-    f"{API_GROUP}/",
-    # The old spelling of the security context, which is not people's to give.
-    "container.apparmor.security.beta.kubernetes.io/",
-    "container.seccomp.security.alpha.kubernetes.io/",
-    "seccomp.security.alpha.kubernetes.io/",
-)
+OWN_LABELS: Final = (OWN_PREFIX, COMMON_PREFIX)
+OWN_ANNOTATIONS: Final = (OWN_PREFIX, *SECURITY_PREFIXES)
 """What a pod template may not say: the API server refuses it, and here it has no effect."""
 
 
