@@ -11,6 +11,7 @@ from regisseur_operator.core.pods import observe_pod, observe_rehearsal_pod
 
 MADE = "2026-01-01T12:00:00Z"
 FETCHED = "2026-01-01T12:00:30Z"
+VERDICT = '{"word":"Passed"}'
 READY = "2026-01-01T12:01:00Z"
 
 
@@ -146,7 +147,7 @@ def test_a_rehearsal_that_has_ended() -> None:
             {
                 "phase": "Succeeded",
                 "initContainerStatuses": [container("fetch", ended(0))],
-                "containerStatuses": [container("rehearse", ended(0, '{"word":"Passed"}'))],
+                "containerStatuses": [container("rehearse", ended(0, VERDICT))],
             },
             name="wine-rehearsal",
             labels={"regisseur.dev/model-version": "3"},
@@ -158,8 +159,8 @@ def test_a_rehearsal_that_has_ended() -> None:
     assert facts.version == "3"
     assert facts.is_finished
     assert facts.created_at == datetime(2026, 1, 1, 12, tzinfo=UTC)
-    assert facts.rehearse is not None
-    assert facts.rehearse.exit_message == '{"word":"Passed"}'
+    assert facts.verdict is not None
+    assert facts.verdict.has_passed
     assert facts.fetch is not None
     assert facts.fetch.exit_code == 0
 
@@ -172,6 +173,33 @@ def test_a_rehearsal_that_the_cluster_ended() -> None:
     assert (facts.phase, facts.reason) == ("Failed", "Evicted")
     assert facts.message == "The node was low on memory"
     assert facts.is_terminating
+
+
+ENDS: list[Any] = [
+    pytest.param({"phase": "Running"}, {"running": {}}, False, id="it goes on"),
+    pytest.param({"phase": "Succeeded"}, ended(0, VERDICT), True, id="all of it has ended"),
+    pytest.param(
+        {"phase": "Running"}, ended(0, VERDICT), True, id="a sidecar goes on after the verdict"
+    ),
+    pytest.param(
+        {"phase": "Running"},
+        ended(137, ""),
+        False,
+        id="it was killed, and the pod has yet to say by whom",
+    ),
+    pytest.param({"phase": "Failed"}, ended(137, ""), True, id="it was killed"),
+]
+
+
+@pytest.mark.parametrize(("status", "state", "is_finished"), ENDS)
+def test_when_there_is_no_more_to_learn(
+    status: dict[str, Any], state: dict[str, Any], *, is_finished: bool
+) -> None:
+    rehearse = container("rehearse", state)
+
+    facts = observe_rehearsal_pod(pod({**status, "containerStatuses": [rehearse]}))
+
+    assert facts.is_finished is is_finished
 
 
 def test_a_rehearsal_whose_key_was_taken_away_is_of_no_trial() -> None:

@@ -16,6 +16,7 @@ from regisseur_contract.names import (
     CONTAINER_SERVER,
     LABEL_MODEL_VERSION,
 )
+from regisseur_contract.rehearsal import RehearsalVerdict, parse_verdict
 from regisseur_operator.core.identity import Manifest
 
 LABEL_INPUTS: Final = f"{API_GROUP}/pod-inputs"
@@ -100,9 +101,18 @@ class RehearsalPod:
     rehearse: ContainerFacts | None = None
 
     @property
+    def verdict(self) -> RehearsalVerdict | None:
+        """What the rehearsal came to, None where it has not said."""
+        return parse_verdict(self.rehearse.exit_message) if self.rehearse is not None else None
+
+    @property
     def is_finished(self) -> bool:
-        """Whether all of its containers have ended for good."""
-        return self.phase in FINISHED_PHASES
+        """Whether no more is to be learned from it.
+
+        Sidecars that others put into pods may go on for ever after the verdict. An end without a
+        verdict waits for the pod's own, which says whether the cluster has brought it about.
+        """
+        return self.phase in FINISHED_PHASES or self.verdict is not None
 
 
 def observe_pod(manifest: Manifest) -> PodFacts:
