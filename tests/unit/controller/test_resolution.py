@@ -6,8 +6,9 @@ import pytest
 
 from regisseur_operator.api.status import Resolved
 from regisseur_operator.core.registry import ModelVersion
-from regisseur_operator.core.resolution import choose_holder
-from support.worlds import World
+from regisseur_operator.core.resolution import MOST_HOLDERS, choose_holder
+from regisseur_operator.resources import MODELDEPLOYMENT
+from support.worlds import KEY, World
 
 
 def build_version(number: int) -> ModelVersion:
@@ -40,6 +41,37 @@ def test_holder_of_the_stage(
     remembered = build_memory(*memory) if memory is not None else None
 
     assert choose_holder([build_version(n) for n in holders], remembered).version == chosen
+
+
+@pytest.mark.parametrize(
+    ("holders", "version", "remembered", "chosen"),
+    [
+        pytest.param((1, 1500), 7, (501, 1500), 7, id="those that were left out are not new"),
+        pytest.param((1, 1501), 7, (501, 1500), 1501, id="a higher one is new"),
+        pytest.param((501, 1500), 7, (501, 1500), 1500, id="when the choice left the highest wins"),
+    ],
+)
+def test_a_stage_that_holds_more_than_a_status_remembers(
+    holders: tuple[int, int], version: int, remembered: tuple[int, int], chosen: int
+) -> None:
+    memory = build_memory(version, list(range(remembered[0], remembered[1] + 1)))
+    held = [build_version(n) for n in range(holders[0], holders[1] + 1)]
+
+    assert choose_holder(held, memory).version == chosen
+
+
+async def test_a_crowded_stage_is_told_in_a_few_words() -> None:
+    world = World()
+    for version in range(1, MOST_HOLDERS + 3):
+        world.registry.promote(version, archive=False)
+
+    await world.settle()
+
+    assert world.status.resolved is not None
+    assert world.status.resolved.holders == list(range(3, MOST_HOLDERS + 3))
+    message = world.condition("Resolved")[2]
+    assert "and 992 older of model 'wine' are all in stage Production" in message
+    assert "version 1002 is followed" in message
 
 
 async def test_several_holders_are_named_with_what_to_do() -> None:
@@ -181,6 +213,98 @@ async def test_a_version_number_that_came_again_is_another_version() -> None:
 
     assert world.status.stable is not None
     assert (world.status.stable.version, world.status.stable.revision) == (1, 2)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["its birth known", "its birth unknown"])
+async def test_numbers_of_a_model_that_was_made_again_are_not_remembered(is_known: bool) -> None:
+    world = World()
+    world.registry.promote(2)
+    await world.settle()
+    if not is_known:  # the status is of an operator that did not ask for it yet
+        world.cluster.edit(
+            MODELDEPLOYMENT, KEY, lambda it: it["status"]["resolved"].pop("modelCreatedMs")
+        )
+    world.registry.delete_model()
+    for version in (1, 2):
+        world.registry.register(version, model_id=f"m-new-{version}")
+        world.registry.move(version, "Production")
+
+    await world.settle()
+
+    assert world.status.resolved is not None
+    assert world.status.resolved.model_id == "m-new-2"
+    assert world.status.resolved.holders == [1, 2]
+
+
+async def test_a_stage_may_be_written_in_any_case() -> None:
+    world = World(model={"name": "wine", "stage": "production"})
+    world.registry.promote(1)
+    await world.settle()
+    assert world.status.reference == "Production"
+    assert world.condition("Resolved")[2] == "Stage Production of model 'wine' is version 1"
+
+    world.edit_spec(lambda spec: spec.update(model={"name": "wine", "stage": "PRODUCTION"}))
+    await world.settle()
+
+    assert world.status.stable is not None
+    assert world.status.stable.revision == 1
+
+
+async def test_an_alias_on_an_archived_version_is_followed_and_told() -> None:
+    world = World(model={"name": "wine", "alias": "champion"})
+    world.registry.register(1)
+    world.registry.move(1, "Archived")
+    world.registry.aliases["wine", "champion"] = 1
+
+    await world.settle()
+
+    status, reason, message = world.condition("Resolved")
+    assert (status, reason) == ("True", "VersionResolved")
+    assert "version 1, which is in stage Archived" in message
+    assert "Move the alias" in message
+
+
+async def test_a_model_that_is_gone_or_hidden_goes_on_being_served() -> None:
+    world = World()
+    world.registry.promote(1)
+    await world.settle()
+    world.registry.delete_model()
+
+    await world.settle()
+
+    status, reason, message = world.condition("Resolved")
+    assert (status, reason) == ("False", "ReferenceNotFound")
+    assert "deleted or renamed, or the operator may no longer see it" in message
+    assert message.endswith("What is served goes on being served")
+    assert world.ready_pods == 2
+
+
+async def test_a_version_waits_until_its_run_is_known() -> None:
+    world = World()
+    world.registry.promote(1)
+    await world.settle()
+    world.registry.promote(2)
+    world.registry.hidden_runs.add(2)
+
+    await world.settle()
+    assert world.status.resolved is not None
+    assert world.status.resolved.version == 1
+
+    world.registry.hidden_runs.clear()
+    await world.settle()
+    assert world.status.stable is not None
+    assert world.status.stable.version == 2
+
+
+async def test_a_tag_of_the_served_version_writes_nothing() -> None:
+    world = World()
+    world.registry.promote(1)
+    await world.settle()
+    world.registry.set_tag(1, "team", "blue")
+
+    outcome = await world.reconcile()
+
+    assert outcome.writes == ()
 
 
 # ---- outages -------------------------------------------------------------------------------------

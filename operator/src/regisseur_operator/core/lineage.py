@@ -5,8 +5,11 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from regisseur_contract.tags import TAG_DATA_VERSION, TAG_DIGEST, TAG_GIT_SHA
-from regisseur_operator.api.status import METRICS_LIMIT, Lineage
+from regisseur_operator.api.status import Lineage
 from regisseur_operator.core.registry import ModelVersion, Run
+
+MOST_METRICS: Final = 32
+"""That are kept of a run: they are written on every rollout's objects as well."""
 
 LONGEST_NOTE: Final = 256
 """Of a tag that is kept: MLflow takes 100,000 letters, a status does not."""
@@ -40,5 +43,5 @@ def _read_note(tag: str, version: ModelVersion, run: Run) -> str:
 
 def _choose_metrics(metrics: Mapping[str, float], gated: Collection[str]) -> dict[str, float]:
     known = [name for name, value in metrics.items() if math.isfinite(value)]
-    first = sorted(known, key=lambda name: (name not in gated, name))[:METRICS_LIMIT]
+    first = sorted(known, key=lambda name: (name not in gated, name))[:MOST_METRICS]
     return {name: metrics[name] for name in sorted(first)}
