@@ -1,46 +1,28 @@
 """A version whose files are damaged: the old one goes on serving and the resource says why."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from support.eventually import eventually
-from support.model_versions import create_model_version
-from support.wine import Wine
-
-GARBAGE = "this is no model"
+from support.faulty_versions import MODEL_FILE
+from support.victim import REPLICAS, Case, Victim
 
 
 def test_a_broken_model_never_takes_traffic(
-    wine: Wine, tmp_path: Path, note_figure: Callable[[str], None]
+    victim: Victim, case: Callable[..., Case], note_figure: Callable[[str], None]
 ) -> None:
-    served, old, new = wine.served, wine.now, wine.other
-    (tmp_path / "MLmodel").write_text(GARBAGE)
-    broken = create_model_version(served.registry, served.model, folder=tmp_path)
-    served.deploy(progressDeadlineSeconds=20)
-    served.wait_until_ready()
+    served, broken, good = victim.served, victim.versions.broken(), victim.versions.good()
 
-    with served.load(100.0, "--count", "50000", "--seconds", "300") as load:
-        promoted = served.promote(broken)
-        eventually(
-            lambda: _names_the_cause(served.condition("Ready").get("message", "")),
-            deadline_seconds=120,
-            interval=1,
-            describe=lambda: f"the resource says what is wrong; {served.describe()}",
-        )
-        message = served.condition("Ready")["message"]
-        assert served.condition("Ready")["status"] == "False"
-        assert served.condition("Available")["status"] == "True"
-        assert served.status["stable"]["version"] == old
-        served.promote(new)
-        ended = served.wait_until_served(new)
+    with case() as seen:
+        served.promote(broken)
+        message = victim.wait_until_rejected(broken, "ArtifactInvalid")
+        assert MODEL_FILE in message
+        assert served.condition("Rehearsed")["status"] == "False"
+        assert served.condition("Stalled")["reason"] == "VersionRejected"
+        assert served.status["stable"]["version"] == victim.good
+        assert seen.observer.versions_seen == {str(victim.good)}
+        promoted = served.promote(good)
+        ended = served.wait_until_served(good, replicas=REPLICAS)
         served.wait_until_ready()
-        summary = load.stop()
 
-    note_figure(f"broken version: {summary.describe()}; the resource says: {message}")
-    note_figure(f"a good version served {ended - promoted:.1f} s after the broken one's promotion")
-    assert summary.failed == 0, summary.failures
-    assert set(summary.versions) == {str(old), str(new)}
-
-
-def _names_the_cause(message: str) -> bool:
-    return "MLmodel" in message
+    assert set(seen.load.so_far.versions) == {str(victim.good), str(good)}
+    note_figure(f"the resource says: {message}")
+    note_figure(f"a good version served {ended - promoted:.1f} s after its promotion")

@@ -8,8 +8,9 @@ def test_kubectl_shows_what_is_served(wine: Wine) -> None:
 
     header, row = served.kubectl("get", "mdep", "-n", served.namespace).splitlines()
 
-    assert header.split() == ["NAME", "MODEL", "REFERENCE", "VERSION", "PHASE", "READY", "AGE"]
-    name, model, reference, version, phase, ready, _ = row.split()
+    columns = ["NAME", "MODEL", "REFERENCE", "VERSION", "CANDIDATE", "PHASE", "READY", "AGE"]
+    assert header.split() == columns
+    name, model, reference, version, phase, ready, _ = row.split()  # there is no candidate
     assert (name, model, reference) == (served.name, served.model, "Production")
     assert (version, phase, ready) == (str(wine.now), "Healthy", "2/2")
 

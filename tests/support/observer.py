@@ -37,6 +37,11 @@ def find_untruths(moment: Moment) -> list[str]:
         for entry in status.get("conditions", [])
         if not (entry.get("reason") and entry.get("message"))
     ]
+    rehearsal, resolved = status.get("rehearsal", {}), status.get("resolved", {})
+    has_failed = rehearsal.get("state") == "Failed"
+    is_wanted = rehearsal.get("version") == resolved.get("version")
+    if has_failed and is_wanted and moment.is_true("Rehearsed"):
+        found.append(f"Rehearsed=True after v{rehearsal['version']} failed its rehearsal")
     if moment.is_true("Ready"):
         found += _find_not_ready(moment)
     return found

@@ -50,7 +50,7 @@ class Victim:
     def deploy(self, **changes: Any) -> None:
         """Apply it as usual in these tests, with some parts of the spec changed."""
         serving = {"imageFrom": {"modelVersionTag": TAG_IMAGE}, "resources": RESOURCES}
-        usual = {"serving": serving, "minReadySeconds": 1, "progressDeadlineSeconds": 20}
+        usual = {"serving": serving, "minReadySeconds": 1, "progressDeadlineSeconds": 60}
         self.served.deploy(replicas=REPLICAS, **(usual | changes))
 
     def deploy_with(self, resources: Mapping[str, Any], **changes: Any) -> None:

@@ -69,6 +69,10 @@ UNTRUTHS: dict[str, Change] = {
     "it is stalled": lambda w: status(w)["conditions"].append(condition("Stalled", "True")),
     "the phase says otherwise": lambda w: status(w).update(phase="Degraded"),
     "a condition has no reason": lambda w: status(w)["conditions"][1].update(reason=""),
+    "a failed rehearsal is told as passed": lambda w: (
+        status(w)["conditions"].append(condition("Rehearsed", "True")),
+        status(w).update(rehearsal={"version": 1, "state": "Failed"}),
+    ),
     "two rehearse at once": lambda w: w["rehearsals"].extend([rehearsal("a"), rehearsal("b")]),
 }
 """What is never true, not even for a moment."""
