@@ -1,6 +1,7 @@
 """A real API server refuses a bad ModelDeployment, with words that say what to do."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from regisseur_devcluster.errors import CommandError
 from regisseur_operator.api import rules
 from regisseur_operator.api.v1alpha1 import parse_spec
 from regisseur_operator.errors import TerminalError
+from support.refused_specs import find_refused
 
 STAGE = {"name": "wine", "stage": "Production"}
 ONE_REFERENCE = "spec.model: Invalid value: set exactly one of stage, alias and version"
@@ -46,12 +48,6 @@ CASES = [
     pytest.param(manifest(model={**STAGE, "version": 3}), ONE_REFERENCE, id="stage and version"),
     pytest.param(
         manifest(model={**STAGE, "alias": "champion"}), ONE_REFERENCE, id="stage and alias"
-    ),
-    pytest.param(
-        manifest(model={"name": "wine", "stage": "production"}),
-        'spec.model.stage: Unsupported value: "production":'
-        ' supported values: "Production", "Staging", "Archived"',
-        id="a stage that MLflow spells otherwise",
     ),
     pytest.param(
         manifest(model={"name": "ml/wine", "stage": "Production"}),
@@ -95,7 +91,6 @@ CASES = [
     pytest.param(manifest("wine.v1"), rules.NAME_RULE[1], id="a name with a dot"),
     pytest.param(manifest("a" * 51), rules.NAME_RULE[1], id="a name that is too long"),
     pytest.param(manifest(replicas=-1), "spec.replicas: Invalid value: -1", id="minus one pod"),
-    pytest.param(manifest(strategy={}), "spec.strategy.rollingUpdate: Required", id="no strategy"),
     pytest.param(
         manifest(**rolling(maxSurge=0)),
         f"spec.strategy.rollingUpdate: Invalid value: {rules.STUCK_STRATEGY_RULE[1]}",
@@ -146,15 +141,25 @@ CASES = [
     pytest.param(
         manifest(canary={}), 'unknown field "spec.canary"', id="a field that does not work yet"
     ),
+    *(
+        pytest.param(
+            {**manifest(), "spec": case.spec},
+            re.compile(f"{re.escape(case.place)}: Invalid value: .*{re.escape(case.message)}"),
+            id=case.id,
+        )
+        for case in find_refused()
+    ),
     pytest.param({**manifest(), "spec": {}}, "spec.model: Required value", id="no model"),
 ]
 
 
 @pytest.mark.parametrize(("resource", "message"), CASES)
 def test_it_is_refused_and_the_message_says_why(
-    control_plane: ControlPlane, resource: dict[str, Any], message: str
+    control_plane: ControlPlane, resource: dict[str, Any], message: str | re.Pattern[str]
 ) -> None:
-    assert message in refusal(control_plane, resource)
+    said = refusal(control_plane, resource)
+
+    assert message.search(said) if isinstance(message, re.Pattern) else message in said
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Build the CustomResourceDefinition of ModelDeployments from the models of spec and status."""
 
+from functools import cache
 from typing import Any, Final
 
 import yaml
@@ -75,6 +76,7 @@ def build_crd() -> dict[str, Any]:
     }
 
 
+@cache
 def render_crd() -> str:
     """Write the definition as YAML, the same bytes each time."""
     body = yaml.dump(

@@ -22,8 +22,6 @@ def parse_duration(text: str) -> float:
     Raises:
         ValueError: It is not a duration, or negative.
     """
-    if text == "0":
-        return 0.0
     if not text or not _DURATION.fullmatch(text):
         raise ValueError(f"{text!r} is not a duration")
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))

@@ -6,6 +6,7 @@ the operator itself has its messages, which know more than a manual.
 
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +73,7 @@ def read_manual() -> Manual:
     return Manual.model_validate(tomllib.loads(_TEXTS.read_text(encoding="utf-8")))
 
 
+@cache
 def render_manual() -> str:
     """Write the page, the same bytes each time."""
     manual = read_manual()
