@@ -4,7 +4,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from regisseur_devcluster.controlplane import ControlPlane
@@ -64,6 +64,18 @@ class KubeClient:
         """Return the objects of a kind."""
         query = f"?labelSelector={selector}" if selector else ""
         return list(self.call("GET", self._path(plural) + query)["items"])
+
+    def version(self) -> str:
+        """Return the present moment as a resourceVersion, which all kinds share."""
+        answer = self.call("GET", self._path("pods") + "?limit=1")
+        return str(answer["metadata"]["resourceVersion"])
+
+    def history(self, plural: str, since: str) -> Iterator[Json]:
+        """Return what happened to the objects of a kind since a moment, in order."""
+        query = f"?watch=true&resourceVersion={since}&timeoutSeconds=1"
+        url = f"{self.plane.url}/{self._path(plural)}{query}"
+        with urllib.request.urlopen(url, timeout=20, context=self._trust) as answer:
+            yield from map(json.loads, answer.read().splitlines())
 
     def create(self, plural: str, manifest: Json) -> Json:
         """Create an object."""
