@@ -57,6 +57,22 @@ def test_the_expected_files_are_let_in_and_their_digest_is_told(
     assert digest == stored.digest
 
 
+def test_a_file_that_took_two_attempts_has_the_digest_of_one(tmp_path: Path, target: Path) -> None:
+    def behave(exchange: Exchange) -> None:
+        if exchange.number == 2:
+            exchange.answer(b"ab", length=4)
+        else:
+            serve_one_file(exchange)
+
+    (tmp_path / "same").mkdir()
+    (tmp_path / "same" / "MLmodel").write_bytes(b"abcd")
+    digest = digest_folder(tmp_path / "same")
+    with hostile_store(behave) as url:
+        ended = run_fetch(URI, url, target, REGISSEUR_EXPECTED_DIGEST=digest)
+    assert ended.returncode == 0, ended.stderr
+    assert "trying again" in ended.stderr
+
+
 def test_an_artifact_that_was_overwritten_in_place_is_refused(
     mlflow_server: MlflowServer, stored: StoredFiles, target: Path
 ) -> None:

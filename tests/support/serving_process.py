@@ -16,8 +16,8 @@ from regisseur_contract.rehearsal import RehearsalVerdict, parse_verdict
 from support.eventually import eventually
 from support.mlflow_server import free_port
 
-_START_SECONDS = 15.0
-_END_SECONDS = 15.0
+_START_SECONDS = 40.0
+_END_SECONDS = 40.0
 _REHEARSE_SECONDS = 40.0
 COMMAND = (sys.executable, "-m", "regisseur_serving")
 

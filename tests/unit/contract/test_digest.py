@@ -4,10 +4,14 @@ import hashlib
 import subprocess
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regisseur_contract.digest import EXCLUDED, digest_files
+
+pytestmark = pytest.mark.timeout(20, func_only=True)
+"""Random examples take a while on a busy machine."""
 
 QUIETLY = settings(deadline=None, derandomize=True)
 CONTENT = st.binary(max_size=8).map(lambda content: hashlib.sha256(content).hexdigest())

@@ -12,6 +12,9 @@ from regisseur_contract.rehearsal import (
     write_verdict,
 )
 
+pytestmark = pytest.mark.timeout(20, func_only=True)
+"""Random examples take a while on a busy machine."""
+
 QUIETLY = settings(deadline=None, derandomize=True)
 
 

@@ -15,6 +15,9 @@ from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.core.tables import TableReader
 from regisseur_serving.errors import InputError
 
+pytestmark = pytest.mark.timeout(20, func_only=True)
+"""Random examples take a while on a busy machine."""
+
 SIZE: dict[str, Any] = {"name": "size", "type": "double", "required": True}
 COLOR: dict[str, Any] = {"name": "color", "type": "string", "required": False}
 VECTOR = [{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]
@@ -185,7 +188,6 @@ def saved(signature: list[Column]) -> MLmodel:
     )
 
 
-@pytest.mark.timeout(20, func_only=True)
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(served=COLUMNS, data=st.data())
 def test_a_compatible_version_takes_every_request_of_the_served_one(

@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from regisseur_contract.rehearsal import RequirementsMode
 from regisseur_serving.core.requirements import Installed, Requirements, compare_requirements
 
+pytestmark = pytest.mark.timeout(20, func_only=True)
+"""Random examples take a while on a busy machine."""
+
 QUIETLY = settings(deadline=None, derandomize=True)
 HERE = Installed({"NumPy": "2.4.6", "scikit_learn": "1.9.1", "torch": "2.1.0+cu121"}, "3.11.7")
 STRICT, MINOR, IGNORE = RequirementsMode
@@ -30,6 +33,7 @@ def compare(*lines: str, mode: RequirementsMode = MINOR, python: str = "") -> tu
         pytest.param("torch==2.1.0", id="a local build"),
         pytest.param("mlflow==3.17.2", id="MLflow itself"),
         pytest.param("psutil==7.2.2", id="what MLflow adds"),
+        pytest.param("rich==15.0.0", id="what skops imports where it is"),
         pytest.param("lightgbm==4; python_version < '3'", id="not for this Python"),
         pytest.param("numpy==2.4.6 --hash=sha256:0", id="a hash"),
         pytest.param("# lightgbm==4", id="a comment"),

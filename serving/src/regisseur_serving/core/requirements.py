@@ -17,8 +17,11 @@ from packaging.version import InvalidVersion, Version
 
 from regisseur_contract.rehearsal import RequirementsMode
 
-NEVER_COMPARED: Final = frozenset({"mlflow", "mlflow-skinny", "mlflow-tracing", "psutil"})
-"""What MLflow writes down for itself; this server needs neither to predict."""
+NEVER_COMPARED: Final = frozenset(
+    {"mlflow", "mlflow-skinny", "mlflow-tracing", "psutil", "pytest", "rich"}
+)
+"""What no prediction needs: MLflow writes down itself and whatever is imported while it loads the
+model, and importing skops imports the last three wherever they happen to be installed."""
 
 _MINOR_PARTS: Final = 2
 _SHOWN_CHARACTERS: Final = 80
