@@ -1,6 +1,7 @@
 """The registry adapter against a real MLflow server."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -9,7 +10,7 @@ import pytest_asyncio
 from regisseur_contract.tags import STAGE_PRODUCTION
 from regisseur_operator.adapters.mlflow_http import MissingError
 from regisseur_operator.adapters.mlflow_registry import MlflowRegistry
-from regisseur_operator.ports import RegisteredModel
+from regisseur_operator.ports import EMPTY_RUN, RegisteredModel
 from support.mlflow_server import MlflowServer
 from support.model_versions import (
     create_model_version,
@@ -18,6 +19,7 @@ from support.model_versions import (
     set_alias,
     transition,
 )
+from support.registry_edits import log_metric, read_run_id, set_run_tag
 
 
 @pytest_asyncio.fixture
@@ -136,6 +138,32 @@ async def test_the_storage_address_is_the_real_one(
 
     assert uri.startswith("mlflow-artifacts:/")
     assert uri.endswith("/artifacts")
+
+
+async def test_a_run_tells_its_tags_and_every_figure_as_it_is(
+    mlflow_server: MlflowServer, registry: MlflowRegistry, model_name: str
+) -> None:
+    create_model_version(mlflow_server, model_name, metrics={"accuracy": 0.9, "zero": 0.0})
+    run_id = read_run_id(mlflow_server, model_name, 1)
+    for name, value in {"nan": "NaN", "up": "Infinity", "down": "-Infinity"}.items():
+        log_metric(mlflow_server, run_id, name, value)
+    set_run_tag(mlflow_server, run_id, "regisseur.git_sha", "abc")
+
+    run = await registry.run(run_id)
+
+    assert run.tags["regisseur.git_sha"] == "abc"
+    assert math.isnan(run.metrics["nan"])
+    assert {name: run.metrics[name] for name in run.metrics if name != "nan"} == {
+        "accuracy": 0.9,
+        "zero": 0.0,
+        "up": math.inf,
+        "down": -math.inf,
+    }
+    assert await registry.run(run_id) == run
+
+
+async def test_a_run_that_is_not_there_is_empty(registry: MlflowRegistry) -> None:
+    assert await registry.run("0" * 32) == EMPTY_RUN
 
 
 async def test_a_model_that_is_not_there_has_no_versions(

@@ -152,16 +152,44 @@ async def test_pages_that_never_end_are_ended() -> None:
     assert [v.version for v in versions] == [1]
 
 
-async def test_a_name_that_is_asked_for_alone_fails_alone() -> None:
-    odd = build_answer(b"Permission denied", status="403 Forbidden")
-    plain = json.dumps({"registered_models": [{"name": "wine"}]}).encode()
-    answers = [build_answer(plain), odd]
+async def test_pages_of_other_models_that_never_end_are_ended() -> None:
+    other = {"name": 'it\'s "vine"', "version": "1"}
+    page = json.dumps({"model_versions": [other] * 200, "next_page_token": "more"}).encode()
+    async with serve(say(build_answer(page))) as url:
+        registry = MlflowRegistry(url, timeout_seconds=10.0)
+        async with asyncio.timeout(15):
+            assert list(await registry.versions('it\'s "wine"')) == []
+        await registry.close()
 
-    async def answer_in_turn(writer: asyncio.StreamWriter) -> None:
+
+async def test_a_version_that_fell_between_two_pages_is_not_taken_for_deleted() -> None:
+    # While the first page was read, version 9 was deleted and 2 moved to where 3 had been.
+    shifted = [_page(9, 3, more="2"), _page(1), _page(3, 2, more="2"), _page(1)]
+    async with serve(_in_turn(shifted)) as url:
+        registry = MlflowRegistry(url, timeout_seconds=5.0)
+        with pytest.raises(UnreachableError, match=r"changed while .* listed them"):
+            await registry.versions("wine")
+        await registry.close()
+
+
+def _page(*numbers: int, more: str = "") -> bytes:
+    versions = [{"name": "wine", "version": str(number)} for number in numbers]
+    document = {"model_versions": versions, "next_page_token": more}
+    return build_answer(json.dumps(document).encode())
+
+
+def _in_turn(answers: list[bytes]) -> Behaviour:
+    async def answer(writer: asyncio.StreamWriter) -> None:
         writer.write(answers.pop(0))
         await writer.drain()
 
-    async with serve(answer_in_turn) as url:
+    return answer
+
+
+async def test_a_name_that_is_asked_for_alone_fails_alone() -> None:
+    odd = build_answer(b"Permission denied", status="403 Forbidden")
+    plain = json.dumps({"registered_models": [{"name": "wine"}]}).encode()
+    async with serve(_in_turn([build_answer(plain), odd])) as url:
         registry = MlflowRegistry(url, timeout_seconds=5.0)
         found = await registry.search_models(["it's", "wine"])
         await registry.close()

@@ -91,13 +91,13 @@ class MlflowRegistry:
         """
         found, pages = await self._read_pages(model)
         if pages > 1:
-            again, _ = await self._read_pages(model)
-            if {one.version for one in found} != {one.version for one in again}:
+            before = {version.version for version in found}
+            found, _ = await self._read_pages(model)
+            if {version.version for version in found} != before:
                 raise UnreachableError(
                     f"the versions of model {model!r} changed while {self._http.url} listed them"
                 )
-            found = again
-        return build_versions(found)
+        return build_versions(version for version in found if version.name == model)
 
     async def _read_pages(self, model: str) -> tuple[list[FoundVersion], int]:
         found: list[FoundVersion] = []
@@ -106,7 +106,7 @@ class MlflowRegistry:
         while len(found) < MOST_VERSIONS:
             page = await self._ask(Versions, "model-versions/search", params)
             pages += 1
-            found += [version for version in page.model_versions if version.name == model]
+            found += page.model_versions
             if not page.next_page_token or not page.model_versions:
                 break
             params["page_token"] = page.next_page_token
