@@ -1,5 +1,7 @@
 """What a person sees of a ModelDeployment with kubectl alone."""
 
+from pathlib import Path
+
 from support.wine import Wine
 
 
@@ -15,10 +17,22 @@ def test_kubectl_shows_what_is_served(wine: Wine) -> None:
     assert (version, phase, ready) == (str(wine.now), "Healthy", "2/2")
 
 
+def test_every_reason_that_kubectl_shows_is_on_the_page(wine: Wine) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "conditions.md").read_text(encoding="utf-8")
+    resource = wine.served.kubectl.read(
+        "modeldeployment", wine.served.name, "-n", wine.served.namespace
+    )
+
+    conditions = {entry["type"]: entry for entry in resource["status"]["conditions"]}
+    assert all(f"**{about}**" in page for about in conditions)
+    assert all(f"`{entry['reason']}`" in page for entry in conditions.values())
+    assert all(conditions[about]["status"] == "True" for about in ("Ready", "Rehearsed"))
+
+
 def test_kubectl_explains_every_field_of_the_model(wine: Wine) -> None:
     text = wine.served.kubectl("explain", "modeldeployment.spec.model")
 
-    for field in ("registry", "name", "stage", "alias", "version"):
+    for field in ("registry", "name", "stage", "alias", "version", "gates"):
         assert f"  {field}\t<" in text
     assert "FIELDS:" in text
     assert "registered model" in text
