@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from regisseur_operator.core.observed import Observed
-from regisseur_operator.core.roll import Roll
+from regisseur_operator.core.roll import PodInputs, Roll
 
 
 def find_current(observed: Observed) -> Roll | None:
@@ -47,6 +47,22 @@ def find_proven(observed: Observed) -> list[Roll]:
         numbers.add(status.stable.revision)
     found = (find_revision(observed, number) for number in sorted(numbers, reverse=True))
     return [roll for roll in found if roll is not None]
+
+
+def find_unrolled(observed: Observed, inputs: PodInputs) -> Roll | None:
+    """Return the roll that was saved last, if the Deployment never took it and it fits.
+
+    The operator may have died in between, or the API server may have refused the Deployment: a new
+    number for each attempt would push the revisions out that one wants to go back to.
+    """
+    live, status = observed.deployment.roll if observed.deployment else None, observed.status
+    known = [entry.revision for entry in status.history]
+    known += [part.revision for part in (status.stable, status.candidate) if part is not None]
+    known += [live.last] if live is not None else []
+    last = observed.revisions[-1] if observed.revisions else None
+    if last is None or last.revision <= max(known, default=0):
+        return None
+    return last if last.inputs.fingerprint == inputs.fingerprint else None
 
 
 def last_revision(observed: Observed) -> int:

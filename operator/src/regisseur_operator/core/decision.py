@@ -5,7 +5,7 @@ from datetime import datetime
 
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import REJECTED_LIMIT, Lineage, Rehearsal, Rejection
-from regisseur_operator.core.current import last_revision
+from regisseur_operator.core.current import find_unrolled, last_revision
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.roll import PodInputs, Roll
@@ -62,6 +62,9 @@ class Scene:
 
     def begin(self, inputs: PodInputs, lineage: Lineage, key: str, like: Roll | None) -> Decision:
         """Roll to something else; with the template of an earlier roll where that fits."""
+        saved = find_unrolled(self.observed, inputs)
+        if saved is not None:
+            return Decision(saved, rejected=self.rejected, is_certain=True)
         number = last_revision(self.observed) + 1
         from_version, from_revision = self._find_origin()
         is_same = like is not None and like.inputs.fingerprint == inputs.fingerprint

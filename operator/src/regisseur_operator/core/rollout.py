@@ -35,7 +35,7 @@ def decide_rollout(observed: Observed, resolution: Resolution) -> Decision:
     current = find_current(observed)
     stable = find_stable(observed, current)
     served = choose_served(resolution, current)
-    rejected = _recall_rejections(observed, resolution, served)
+    rejected = _recall_rejections(observed, resolution, served, current)
     if _is_rejected(current, stable, rejected) and stable is not None:
         current = bring_back(observed, stable)
     scene = Scene(observed, resolution, current, stable, rejected)
@@ -49,7 +49,7 @@ def decide_rollout(observed: Observed, resolution: Resolution) -> Decision:
 
 
 def _recall_rejections(
-    observed: Observed, resolution: Resolution, served: Served | None
+    observed: Observed, resolution: Resolution, served: Served | None, current: Roll | None
 ) -> tuple[Rejection, ...]:
     """Return what still counts: nothing after a retry, and nothing about a version left behind."""
     if observed.is_retried:
@@ -57,7 +57,9 @@ def _recall_rejections(
     kept = observed.status.rejected
     if not resolution.is_fresh or served is None or observed.spec.rollback_to is not None:
         return tuple(kept)
-    return tuple(entry for entry in kept if is_about(entry.key, served))
+    # The roll in place may be of a version left behind, and has failed none the less.
+    in_place = {roll.key for roll in (current,) if roll is not None}
+    return tuple(entry for entry in kept if is_about(entry.key, served) or entry.key in in_place)
 
 
 def _is_rejected(

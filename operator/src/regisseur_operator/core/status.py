@@ -12,6 +12,7 @@ from regisseur_operator.api.status import (
     ModelDeploymentStatus,
     Phase,
     Rehearsal,
+    RehearsalState,
     Rejection,
     Resolved,
 )
@@ -116,9 +117,11 @@ def _judge_handled(observed: Observed, decision: Decision) -> Handled | None:
 
 def _keep_rehearsal(observed: Observed, decision: Decision) -> Rehearsal | None:
     """Keep what was found out last until something else is rehearsed."""
-    if decision.rehearsal is not None or observed.is_retried:
+    known = observed.status.rehearsal
+    if decision.rehearsal is not None or observed.is_retried or known is None:
         return decision.rehearsal
-    return observed.status.rehearsal
+    is_broken_off = known.state in OPEN_STATES and decision.is_certain
+    return None if is_broken_off else known
 
 
 def _judge_rejected(observed: Observed, decision: Decision, progress: Progress) -> list[Rejection]:
@@ -141,6 +144,8 @@ def _pin(resolved: Resolved | None, progress: Progress) -> Resolved | None:
             return resolved.model_copy(update={"digest": part.digest})
     return resolved
 
+
+OPEN_STATES: Final = frozenset({RehearsalState.RUNNING, RehearsalState.HELD})
 
 TELLING: Final = {
     Reason.NOTHING_RESOLVED: Phase.PENDING,
