@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from regisseur_contract.runtime import ENV_MODEL_NAME
 from regisseur_operator.resources import WATCHED
 from support.worlds import KEY, World
 
@@ -38,6 +39,20 @@ async def test_no_object_has_a_name_or_a_label_of_the_model_s_name(name: str) ->
     for metadata in (found for manifest in manifests for found in find_metadata(manifest)):
         assert NAME.fullmatch(metadata.get("name", "x"))
         assert all(LABEL.fullmatch(value) for value in metadata.get("labels", {}).values())
+
+
+async def test_a_model_s_name_reaches_the_server_as_it_is() -> None:
+    name = "$(REGISSEUR_MODEL_VERSION) costs $$5"
+    world = World(model={"name": name, "stage": "Production"})
+    world.registry.promote(1, model=name)
+
+    await world.settle()
+
+    (server,) = world.deployment["spec"]["template"]["spec"]["containers"]
+    given = {entry["name"]: entry.get("value", "") for entry in server["env"]}[ENV_MODEL_NAME]
+    # As Kubernetes reads it: two dollars are one, and a single one begins a variable.
+    assert "$(" not in given.replace("$$", "")
+    assert given.replace("$$", "$") == name
 
 
 def find_metadata(value: object) -> list[dict[str, Any]]:

@@ -119,13 +119,20 @@ def _keep_own(env: Iterable[Manifest]) -> list[Manifest]:
     ]
 
 
+def _escape(value: str) -> str:
+    """Keep Kubernetes from reading `$(NAME)` and `$$` in the name of a model."""
+    return value.replace("$", "$$")
+
+
 def _build_container(name: str, image: str, command: str, environment: Environment) -> Manifest:
     return {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "args": [command],
-        "env": [{"name": key, "value": value} for key, value in environment.items() if value],
+        "env": [
+            {"name": key, "value": _escape(value)} for key, value in environment.items() if value
+        ],
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
