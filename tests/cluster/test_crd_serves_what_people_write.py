@@ -72,6 +72,13 @@ def test_every_example_is_taken(control_plane: ControlPlane, namespace: str, exa
             {"model": {"name": "wine", "stage": "Staging"}, "serving": {}, "service": {}},
             id="empty parents",
         ),
+        pytest.param(
+            {
+                "model": {"name": "wine", "version": 1, "gates": {"metrics": []}},
+                "serving": {"env": [], "podTemplate": {"annotations": {}, "affinity": {}}},
+            },
+            id="empty lists and maps",
+        ),
     ],
 )
 def test_the_server_fills_in_what_the_operator_would(

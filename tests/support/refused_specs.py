@@ -64,6 +64,7 @@ def find_refused() -> Iterator[Refused]:
     yield from _find_rehearsals()
     yield from _find_servers()
     yield from _find_variables()
+    yield from _find_sizes()
     yield from _find_pods()
     yield from _find_placements()
     yield from _find_rollouts()
@@ -150,6 +151,21 @@ def _find_variables() -> Iterator[Refused]:
         f"{place}.valueFrom.secretKeyRef.key",
         rules.DATA_KEY_RULE[1],
     )
+
+
+def _find_sizes() -> Iterator[Refused]:
+    long = {"a": "ß" * 16384, "b": "x" * 16384, "c": "x"}
+    yield Refused(
+        "variables that no revision could keep",
+        serving(env=[{"name": name, "value": value} for name, value in long.items()]),
+        "spec.serving.env",
+        rules.ENV_SIZE_RULE[1],
+    )
+    for spec, place in (
+        (pods(annotations=long), "spec.serving.podTemplate.annotations"),
+        (build_spec(service={"annotations": long}), "spec.service.annotations"),
+    ):
+        yield Refused(f"more than fits at {place}", spec, place, rules.ANNOTATIONS_SIZE_RULE[1])
 
 
 def _find_pods() -> Iterator[Refused]:

@@ -6,12 +6,14 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field
 
 from regisseur_operator.api.rules import (
+    ANNOTATIONS_SIZE_RULE,
     COMMON_PREFIX,
     LABEL_KEY_PATTERN,
     LABEL_KEY_RULE,
     LABEL_KEYS_RULE,
     LABEL_VALUE_PATTERN,
     LABEL_VALUE_RULE,
+    MAX_VALUES,
     OWN_ANNOTATIONS_RULE,
     OWN_LABELS_RULE,
     OWN_PREFIX,
@@ -50,6 +52,12 @@ def _check_no_own_annotation(annotations: dict[str, str]) -> dict[str, str]:
     return annotations
 
 
+def _check_size(annotations: dict[str, str]) -> dict[str, str]:
+    if sum(map(len, annotations.values())) > MAX_VALUES:
+        raise ValueError(ANNOTATIONS_SIZE_RULE[1])
+    return annotations
+
+
 def _check_no_security_annotation(annotations: dict[str, str]) -> dict[str, str]:
     if any(key.startswith(SECURITY_PREFIXES) for key in annotations):
         raise ValueError(SECURITY_ANNOTATIONS_RULE[1])
@@ -83,16 +91,22 @@ OwnLabels = Annotated[
 ]
 Annotations = Annotated[
     dict[_MapKey, Annotated[str, Field(max_length=16384)]],
-    Field(max_length=MAX_KEYS, json_schema_extra=_rules(OWN_ANNOTATIONS_RULE)),
+    Field(
+        max_length=MAX_KEYS, json_schema_extra=_rules(OWN_ANNOTATIONS_RULE, ANNOTATIONS_SIZE_RULE)
+    ),
     AfterValidator(_check_no_own_annotation),
+    AfterValidator(_check_size),
 ]
 PodAnnotations = Annotated[
     dict[_MapKey, Annotated[str, Field(max_length=16384)]],
     Field(
         max_length=MAX_KEYS,
-        json_schema_extra=_rules(OWN_ANNOTATIONS_RULE, SECURITY_ANNOTATIONS_RULE),
+        json_schema_extra=_rules(
+            OWN_ANNOTATIONS_RULE, ANNOTATIONS_SIZE_RULE, SECURITY_ANNOTATIONS_RULE
+        ),
     ),
     AfterValidator(_check_no_own_annotation),
+    AfterValidator(_check_size),
     AfterValidator(_check_no_security_annotation),
 ]
 """Labels anywhere, labels of the operator's own objects, annotations of those and of pods."""

@@ -12,6 +12,8 @@ from regisseur_operator.api.duration import PATTERN
 
 OWN_PREFIX: Final = f"{API_GROUP}/"
 COMMON_PREFIX: Final = "app.kubernetes.io/"
+MAX_VALUES: Final = 32768
+"""Values of one list or map together: a revision keeps them all, and an object has a size."""
 
 VALIDATIONS: Final = "x-kubernetes-validations"
 
@@ -112,6 +114,11 @@ ENV_VALUE_RULE: Final = (
     "!(has(self.value) && has(self.valueFrom))",
     "set value or valueFrom, not both",
 )
+ENV_SIZE_RULE: Final = (
+    f"self.map(variable, has(variable.value) ? variable.value.size() : 0).sum() <= {MAX_VALUES}",
+    f"the values of all variables together have at most {MAX_VALUES} characters: take larger ones"
+    " from a ConfigMap",
+)
 ENV_SOURCE_RULE: Final = (
     "has(self.secretKeyRef) != has(self.configMapKeyRef)",
     "set exactly one of secretKeyRef and configMapKeyRef",
@@ -158,6 +165,10 @@ OWN_LABELS_RULE: Final = (
 OWN_ANNOTATIONS_RULE: Final = (
     f"self.all(key, !key.startsWith('{OWN_PREFIX}'))",
     "annotations under regisseur.dev/ are the operator's own",
+)
+ANNOTATIONS_SIZE_RULE: Final = (
+    f"self.map(key, self[key].size()).sum() <= {MAX_VALUES}",
+    f"the values of all annotations together have at most {MAX_VALUES} characters",
 )
 SECURITY_PREFIXES: Final = (
     "container.apparmor.security.beta.kubernetes.io/",

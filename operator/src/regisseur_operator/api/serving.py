@@ -12,10 +12,12 @@ from regisseur_operator.api.quantity import parse_quantity
 from regisseur_operator.api.rules import (
     DATA_KEY_RULE,
     ENV_NAME_RULE,
+    ENV_SIZE_RULE,
     ENV_SOURCE_RULE,
     ENV_VALUE_RULE,
     IMAGE_FROM_RULE,
     IMAGE_RULE,
+    MAX_VALUES,
     REQUESTS_RULE,
     RESERVED_ENV_RULE,
     cel,
@@ -172,8 +174,8 @@ class ServingSpec(SpecModel):
     image: str = Field(
         default="",
         max_length=1024,
-        description="Container image of the model server. Empty means the operator's default"
-        " image.",
+        description="Container image of the model server. Empty means the operator's default image;"
+        " another default is taken with the next version, never by itself.",
         json_schema_extra=cel(IMAGE_RULE),
     )
     image_from: ImageFrom | None = Field(
@@ -190,7 +192,11 @@ class ServingSpec(SpecModel):
         default_factory=list,
         max_length=64,
         description="Further environment variables of the server's container.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["name"],
+            **cel(ENV_SIZE_RULE),
+        },
     )
     model_access: ModelAccess = Field(
         default_factory=ModelAccess,
@@ -211,6 +217,13 @@ class ServingSpec(SpecModel):
         if any(letter.isspace() for letter in image):
             raise ValueError(IMAGE_RULE[1])
         return image
+
+    @field_validator("env")
+    @classmethod
+    def _check_env(cls, env: list[EnvVar]) -> list[EnvVar]:
+        if sum(len(variable.value or "") for variable in env) > MAX_VALUES:
+            raise ValueError(ENV_SIZE_RULE[1])
+        return env
 
     @model_validator(mode="after")
     def _check_one_image(self) -> Self:

@@ -125,8 +125,9 @@ class ModelDeploymentSpec(SpecModel):
     progress_deadline_seconds: Int32 = Field(
         default=300,
         ge=1,
-        description="How long a rollout may stand still before it counts as failed; must be"
-        " greater than minReadySeconds. Pods of the old version go on serving.",
+        description="How long a pod may take to become ready once it has its model's files. A"
+        " version that takes longer is rejected, and the one that was served before is put back."
+        " Must be greater than minReadySeconds.",
     )
     revision_history_limit: Int32 = Field(
         default=10,
