@@ -73,7 +73,7 @@ class FakeCluster:
                 raise ConflictError(f"{address} exists")
             if kind == POD and self.pod_refusal:
                 raise TerminalError(Reason.FORBIDDEN, self.pod_refusal)
-            self._applied[address] = copy.deepcopy(manifest)
+            self._applied[address] = manifest
             made = _default(copy.deepcopy(manifest))
             if kind == POD:
                 made["status"] = {"phase": "Pending"}
@@ -94,7 +94,7 @@ class FakeCluster:
             if self.after_apply is not None:
                 self.after_apply(merged)
             _validate(kind, live, merged)
-            self._applied[address] = copy.deepcopy(manifest)
+            self._applied[address] = manifest
             return self.put(kind, merged)
 
         return self._write(f"apply {kind.kind} {address[2]}", change)
@@ -108,7 +108,7 @@ class FakeCluster:
             version = manifest["metadata"]["resourceVersion"]
             if live is None or live["metadata"]["resourceVersion"] != version:
                 raise ConflictError("the object has been modified")
-            return self.put(MODELDEPLOYMENT, {**live, "status": copy.deepcopy(manifest["status"])})
+            return self.put(MODELDEPLOYMENT, {**live, "status": manifest["status"]})
 
         return self._write("status", change)
 
@@ -333,7 +333,7 @@ def _merge(live: Json, desired: Json) -> Json:
         found = {item[key]: item for item in live}
         named = {item[key]: _merge(found.get(item[key]), item) for item in desired}
         return [*named.values(), *(item for item in live if item[key] not in named)]
-    return copy.deepcopy(desired)
+    return desired
 
 
 def _take_away(live: Json, before: Json, after: Json) -> Json:

@@ -45,7 +45,7 @@ MEBIBYTE = 2**20
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What the pods of one version, or of one image, do.
+    """What the pods of one version, or of one image, do from their start on.
 
     Attributes:
         word: What a rehearsal comes to.
@@ -207,20 +207,25 @@ class FakeKubelet:
 
     def _serve(self, pod: Manifest, status: Status, now: datetime) -> Status:
         behaviour, before = self._behaviour(pod), find_container(status, "containerStatuses")
-        name = pod["spec"]["containers"][0]["name"]
-        is_killed = _is_short(pod, max(behaviour.memory, behaviour.serving_memory))
-        if is_killed or behaviour.crash or self._is_at_its_end(status, behaviour, now):
-            if not is_due(before, now):
-                return status
-            code, words = (137, "") if is_killed else (1, behaviour.crash or "segmentation fault")
-            reason = "OOMKilled" if is_killed else "Error"
-            state = end(name, before, code, words, now, restarts=True, reason=reason)
-            return show(status, "Running", state)
         if not is_due(before, now):
             return status
-        state = before if "running" in before.get("state", {}) else start(name, before, now)
-        since = None if behaviour.never_ready else ready_since(status) or now
-        return show(status, "Running", state, since)
+        name = pod["spec"]["containers"][0]["name"]
+        if "running" in before.get("state", {}):
+            if self._is_at_its_end(status, behaviour, now):
+                last = end(name, before, 1, "segmentation fault", now, restarts=True)
+                return show(status, "Running", last)
+            state = before
+        elif _is_short(pod, max(behaviour.memory, behaviour.serving_memory)):
+            last = end(name, before, 137, "", now, restarts=True, reason="OOMKilled")
+            return show(status, "Running", last)
+        elif behaviour.crash:
+            return show(
+                status, "Running", end(name, before, 1, behaviour.crash, now, restarts=True)
+            )
+        else:
+            state = start(name, before, now)
+        since = ready_since(status)
+        return show(status, "Running", state, since or (None if behaviour.never_ready else now))
 
     def _is_at_its_end(self, status: Status, behaviour: Behaviour, now: datetime) -> bool:
         since = ready_since(status)

@@ -5,15 +5,17 @@ with the file. `REGISSEUR_GOLDEN=write` writes the files anew, to be reviewed as
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from regisseur_contract.names import LABEL_MODEL_VERSION
 from regisseur_operator.reconcile import Outcome
 from support.fake_pod_status import is_ready
-from support.worlds import KEY, World
+from support.worlds import KEY, PATIENCE_SECONDS, World
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FLAG = "REGISSEUR_GOLDEN"
+ONLY_WHILE_TRUE = ("Stalled", "Reconciling")
 
 
 class Story:
@@ -29,10 +31,12 @@ class Story:
         self._title = title
         self._lines = [f"# {title}"]
         self._last_state = ""
+        self._begun_at = world.clock.now()
 
     def tell(self, what: str) -> None:
         """Begin a paragraph: somebody outside does something."""
         self._lines += ["", f"== {what}"]
+        self._begun_at = self.world.clock.now()
 
     async def round(self) -> None:
         """Do one reconcile."""
@@ -40,10 +44,10 @@ class Story:
         if outcome is not None:
             self._note(outcome)
 
-    async def play(self, what: str) -> None:
-        """Tell what somebody did, and go on until everything is at rest."""
+    async def play(self, what: str, *, patience: float = PATIENCE_SECONDS) -> None:
+        """Tell what somebody did, and go on until everything is at rest or so long."""
         self.tell(what)
-        await self.world.settle(self._note)
+        await self.world.settle(self._note, patience=patience)
 
     def compare(self) -> None:
         """Compare with the file, or write it.
@@ -68,25 +72,33 @@ class Story:
         ]
         state = self._describe()
         if state != self._last_state:
-            self._lines.append(state)
+            passed = int((self.world.clock.now() - self._begun_at).total_seconds())
+            self._lines.append(f"   {passed:4} s  {state}")
             self._last_state = state
 
     def _describe(self) -> str:
+        parts = [*self._describe_versions(), f"pods {self._describe_pods() or 'none'}"]
+        for entry in self.world.status.conditions:
+            is_bad = entry.status != "True" and entry.type not in ONLY_WHILE_TRUE
+            if is_bad or (entry.type == "Stalled" and entry.status == "True"):
+                parts.append(f"{entry.type}={entry.status}/{entry.reason}")
+        return ", ".join(parts)
+
+    def _describe_versions(self) -> Iterator[str]:
         status = self.world.status
+        yield str(status.phase)
+        if status.stable is None:
+            yield "stable none"
+        else:
+            yield f"stable v{status.stable.version} (rollout {status.stable.revision})"
+        if status.candidate is not None:
+            yield f"candidate v{status.candidate.version} ({status.candidate.phase})"
+        if status.rejected:
+            yield f"rejected {' '.join(f'v{entry.version}' for entry in status.rejected)}"
+
+    def _describe_pods(self) -> str:
         pods = [
             pod["metadata"]["labels"][LABEL_MODEL_VERSION] + ("+" if is_ready(pod) else "-")
             for pod in self.world.workloads.pods(KEY)
         ]
-        stable = (
-            f"v{status.stable.version} (rollout {status.stable.revision})"
-            if status.stable
-            else "none"
-        )
-        parts = [f"{status.phase}", f"stable {stable}"]
-        if status.candidate is not None:
-            candidate = status.candidate
-            parts.append(f"candidate v{candidate.version} ({candidate.phase})")
-        parts.append(f"pods {' '.join(pods) or 'none'}")
-        bad = [entry for entry in status.conditions if entry.status != "True"]
-        parts += [f"{entry.type}={entry.status}/{entry.reason}" for entry in bad]
-        return f"   state   {', '.join(parts)}"
+        return " ".join(pods)

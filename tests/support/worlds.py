@@ -51,6 +51,11 @@ SPEC_CHANGES: dict[str, SpecChange] = {
     "port": lambda spec: spec.update(service={"port": 8080, "annotations": {"a": "b"}}),
     "recreate": lambda spec: spec.update(strategy={"recreate": {}}),
     "rolling": lambda spec: spec.pop("strategy", None),
+    "autoscaling": lambda spec: spec.update(
+        autoscaling={"minReplicas": 2, "maxReplicas": 4},
+        serving={"resources": {"requests": {"cpu": "500m"}}},
+    ),
+    "no autoscaling": lambda spec: spec.pop("autoscaling", None),
     "rehearsal off": lambda spec: spec.update(rehearsal={"enabled": False}),
     "rehearsal on": lambda spec: spec.pop("rehearsal", None),
     "approval gate": lambda spec: spec["model"].update(
@@ -102,6 +107,7 @@ class World:
 
     Attributes:
         load: For how many pods there is work, as an autoscaler measures it; None without metrics.
+        models_made: How often the model was created anew.
         ready_log: How many pods of each version were ready, after each step.
     """
 
@@ -114,6 +120,7 @@ class World:
         self.registry = FakeRegistry()
         self.events = FakeEvents()
         self.load: float | None = None
+        self.models_made = 0
         self.ready_log: list[tuple[datetime, dict[str, int]]] = []
         self._autoscaler: FakeAutoscaler | None = None
         self.configuration = Configuration("serving:v1", {"default": "http://mlflow:5000"})
@@ -193,6 +200,15 @@ class World:
                 return
             self.tick(wait)
         raise AssertionError(f"nothing settled in {MOST_ROUNDS} rounds: {self.cluster.writes[-9:]}")
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Go on, second by second, until something is so."""
+        for _ in range(MOST_ROUNDS):
+            if is_so():
+                return
+            await self.survive_reconcile()
+            self.tick()
+        raise AssertionError(f"it never came so: {self.status.conditions}")
 
     def _wait_for(self, outcome: Outcome) -> float | None:
         dues = (outcome.requeue_after_seconds, self.workloads.next_due(KEY, self.clock.now()))
@@ -302,6 +318,11 @@ class World:
         """Versions of the pods that take requests, one entry a pod."""
         ready = filter(is_ready, self.workloads.pods(KEY))
         return sorted(pod["metadata"]["labels"][LABEL_MODEL_VERSION] for pod in ready)
+
+    def runs(self, version: int) -> bool:
+        """Whether there is a serving pod of the version."""
+        pods = self.workloads.pods(KEY)
+        return any(pod["metadata"]["labels"][LABEL_MODEL_VERSION] == str(version) for pod in pods)
 
     def condition(self, about: str) -> tuple[str, str, str]:
         """Return status, reason and message of a condition."""

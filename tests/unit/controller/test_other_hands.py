@@ -19,20 +19,11 @@ from regisseur_operator.core.roll import (
     to_annotations,
 )
 from regisseur_operator.resources import DEPLOYMENT
-from support.worlds import KEY, World
+from support.worlds import KEY, World, start
 
 SERVED = Served("default", "wine", 3, "run-3", "m-3", "mlflow-artifacts:/1/models/m-3")
 INPUTS = PodInputs(SERVED, "serving:v1", True, "http://mlflow:5000")
-ROLL = Roll(2, 1, 1, datetime(2026, 1, 1, tzinfo=UTC), INPUTS)
-
-
-async def start(**spec: Any) -> World:
-    world = World(**spec)
-    world.registry.promote(1)
-    await world.settle()
-    world.cluster.writes.clear()
-    world.events.published.clear()
-    return world
+ROLL = Roll(2, 1, 1, datetime(2026, 1, 1, tzinfo=UTC), INPUTS, last=2)
 
 
 # ---- kubectl rollout undo ------------------------------------------------------------------------
@@ -154,11 +145,9 @@ async def test_a_lost_status_does_not_change_which_of_several_holders_is_served(
 
 async def test_a_roll_that_never_served_is_not_where_the_next_one_comes_from() -> None:
     world = World()
-    world.kubelet.behave(1, crash="ValueError: 13 inputs")
+    world.kubelet.behave(1, never_ready=True)
     world.registry.promote(1)
-    await world.reconcile()
-    world.tick()
-    await world.reconcile()
+    await world.until(lambda: world.runs(1))
     world.registry.promote(2)
 
     await world.settle()
@@ -170,10 +159,9 @@ async def test_a_roll_that_never_served_is_not_where_the_next_one_comes_from() -
 
 async def test_with_a_lost_status_a_superseded_roll_comes_from_what_served() -> None:
     world = await start()
-    world.kubelet.behave(2, crash="ValueError: 13 inputs")
+    world.kubelet.behave(2, never_ready=True)
     world.registry.promote(2)
-    await world.reconcile()
-    world.tick()
+    await world.until(lambda: world.runs(2))
     world.wipe_status()
     world.registry.promote(3)
 

@@ -9,16 +9,17 @@ import pytest
 
 from regisseur_operator.core.roll import PodInputs, Roll, Served, parse_roll, to_annotations
 from regisseur_operator.resources import DEPLOYMENT
-from support.worlds import KEY, World
+from support.worlds import KEY, World, start
 
 SERVED = Served("default", "wine", 3, "run-3", "m-3", "mlflow-artifacts:/1/models/m-3")
 INPUTS = PodInputs(SERVED, "serving:v1", True, "http://mlflow:5000", limits={"cpu": "1"})
-ROLL = Roll(2, 1, 1, datetime(2026, 1, 1, tzinfo=UTC), INPUTS)
+ROLL = Roll(2, 1, 1, datetime(2026, 1, 1, tzinfo=UTC), INPUTS, key="a-b", last=3)
 
 SAME_PODS: list[Any] = [
     pytest.param(replace(INPUTS, limits={"cpu": "1000m"}), id="the same amount written otherwise"),
     pytest.param(replace(INPUTS, registry_url="http://other"), id="another registry address"),
     pytest.param(replace(INPUTS, is_default_image=False), id="the same image, now by the spec"),
+    pytest.param(replace(INPUTS, image_tag="regisseur.image"), id="the same image, now by a tag"),
 ]
 OTHER_PODS: list[Any] = [
     pytest.param(replace(INPUTS, image="serving:v2"), id="another image"),
@@ -26,6 +27,14 @@ OTHER_PODS: list[Any] = [
     pytest.param(replace(INPUTS, requests={"cpu": "1"}), id="a request beside the limit"),
     pytest.param(replace(INPUTS, served=replace(SERVED, version=4)), id="another version"),
     pytest.param(replace(INPUTS, served=replace(SERVED, source="s3://b/x")), id="another source"),
+    pytest.param(replace(INPUTS, served=replace(SERVED, model_id="m-4")), id="a model made again"),
+    pytest.param(replace(INPUTS, env=({"name": "A", "value": "1"},)), id="another environment"),
+    pytest.param(replace(INPUTS, pull_secrets=("ecr",)), id="another pull secret"),
+    pytest.param(replace(INPUTS, service_account="reader"), id="another service account"),
+    pytest.param(replace(INPUTS, credentials_secret="s3"), id="other credentials"),
+    pytest.param(replace(INPUTS, pod_template={"metadata": {}}), id="another pod template"),
+    pytest.param(replace(INPUTS, digest="sha256:1"), id="other files"),
+    pytest.param(replace(INPUTS, restart="now"), id="a restart"),
 ]
 
 
@@ -71,14 +80,6 @@ def test_a_roll_that_somebody_edited_is_none(spoil: Callable[[dict[str, str]], N
 
 
 # ---- in a world ----------------------------------------------------------------------------------
-
-
-async def start(**spec: Any) -> World:
-    world = World(**spec)
-    world.registry.promote(1)
-    await world.settle()
-    world.cluster.writes.clear()
-    return world
 
 
 def server_of(world: World) -> dict[str, Any]:
@@ -196,8 +197,7 @@ async def test_a_lost_status_comes_back_from_what_runs() -> None:
 async def test_a_status_lost_mid_roll_still_knows_what_was_stable() -> None:
     world = await start()
     world.registry.promote(2)
-    await world.reconcile()
-    world.tick()
+    await world.until(lambda: world.runs(2))
     world.wipe_status()
 
     await world.reconcile()
@@ -211,10 +211,9 @@ async def test_a_status_lost_mid_roll_still_knows_what_was_stable() -> None:
 async def test_a_roll_begun_before_a_crash_goes_on_though_the_registry_is_down() -> None:
     world = await start()
     world.registry.promote(2)
-    world.cluster.faults[:] = [None, "crash before"]
-    await world.survive_reconcile()
-    assert world.status.resolved is not None
-    assert world.status.resolved.version == 1
+    await world.until(lambda: "delete Pod wine-rehearsal" in world.cluster.writes)
+    assert world.cluster.writes.count("apply Deployment wine") == 1
+    world.start_operator()
     world.registry.restart_watcher()
     world.registry.fail(world.clock.now())
 

@@ -1,0 +1,87 @@
+"""Looks at every write of the operator, and remembers what must never happen.
+
+- Never is a try rehearsed or rolled out that was rejected, unless a person asked for it.
+- Never are there two rehearsals at once.
+- Never does a pod of a rehearsal go before its verdict is in the status.
+- Never is a new kind of pod rolled out that was not rehearsed, while rehearsals are on.
+"""
+
+from regisseur_contract.names import ANNOTATION_RETRY
+from regisseur_operator.api.status import RehearsalState
+from regisseur_operator.core.pods import ANNOTATION_TRIAL
+from regisseur_operator.core.roll import parse_roll
+from regisseur_operator.ports import Manifest
+from regisseur_operator.resources import MODELDEPLOYMENT
+from support.fake_cluster import FINISHED
+from support.worlds import KEY, World
+
+
+class Witness:
+    """Watches one world from now on.
+
+    Attributes:
+        rehearsed: Keys of the tries whose rehearsal began, in order.
+        passed: Keys of the tries that the status called passed.
+        accepted: Labels of the pods that were rolled out rightly once.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.rehearsed: list[str] = []
+        self.passed: set[str] = set()
+        self.accepted: set[str] = set()
+        world.cluster.on_write = self._look
+
+    def _look(self, title: str, manifest: Manifest) -> None:
+        verb, _, what = title.partition(" ")
+        if verb == "status":
+            self._look_at_status()
+        elif what.startswith("Pod ") and verb == "create":
+            self._look_at_rehearsal(manifest)
+        elif what.startswith("Pod ") and verb == "delete":
+            self._look_at_its_end(manifest)
+        elif what.startswith("Deployment "):
+            self._look_at_roll(manifest)
+
+    def _look_at_status(self) -> None:
+        rehearsal = self.world.status.rehearsal
+        if rehearsal is not None and rehearsal.state == RehearsalState.PASSED:
+            self.passed.add(rehearsal.key)
+
+    def _look_at_rehearsal(self, pod: Manifest) -> None:
+        assert len(self.world.rehearsal_pods) == 1, "two rehearsals at once"
+        key = pod["metadata"]["annotations"][ANNOTATION_TRIAL]
+        assert not self._is_rejected(key), f"{key} was rejected and is rehearsed again"
+        self.rehearsed.append(key)
+
+    def _look_at_its_end(self, pod: Manifest) -> None:
+        if not pod:
+            return
+        key = pod["metadata"]["annotations"][ANNOTATION_TRIAL]
+        rehearsal = self.world.status.rehearsal
+        if pod["status"]["phase"] not in FINISHED or rehearsal is None or self._is_retried():
+            return
+        is_told = rehearsal.key != key or rehearsal.state != RehearsalState.RUNNING
+        assert is_told, "the pod went before its verdict was told"
+
+    def _look_at_roll(self, deployment: Manifest) -> None:
+        roll = parse_roll(deployment["metadata"]["annotations"])
+        assert roll is not None
+        if roll.pod_label in self.accepted:
+            return
+        if self.world.edited_spec().get("rehearsal", {}).get("enabled", True):
+            assert roll.key in self.passed, f"rollout {roll.revision} was never rehearsed"
+        assert not self._is_rejected(roll.key), f"{roll.key} was rejected and is rolled out"
+        self.accepted.add(roll.pod_label)
+
+    def _is_rejected(self, key: str) -> bool:
+        if self._is_retried():
+            return False
+        return any(entry.key == key for entry in self.world.status.rejected)
+
+    def _is_retried(self) -> bool:
+        """Whether a person asked for another try and was not answered yet."""
+        live = self.world.cluster.get(MODELDEPLOYMENT, KEY)
+        token = (live["metadata"].get("annotations") or {}).get(ANNOTATION_RETRY, "")
+        handled = self.world.status.handled
+        return bool(token != (handled.retry if handled is not None else ""))

@@ -1,0 +1,124 @@
+"""What people ask for by annotations: once, and answered in the status."""
+
+import pytest
+
+from regisseur_contract.rehearsal import Word
+from support.worlds import KEY, World, start
+
+
+def uids(world: World) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in world.workloads.pods(KEY)}
+
+
+async def test_a_retry_tries_what_was_rejected_once_more() -> None:
+    world = await start()
+    world.kubelet.behave(2, word=Word.LOAD_FAILED)
+    world.registry.promote(2)
+    await world.settle()
+    world.kubelet.heal()
+    world.retry("1")
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+    assert world.status.rejected == []
+    assert world.status.handled is not None
+    assert world.status.handled.retry == "1"
+    assert "RetryRequested" in world.events.reasons
+
+
+async def test_a_token_counts_once() -> None:
+    world = await start()
+    world.kubelet.behave(2, word=Word.LOAD_FAILED)
+    world.registry.promote(2)
+    world.retry("1")
+    await world.settle()
+    world.retry("2")
+    await world.settle()
+    assert world.cluster.writes.count("create Pod wine-rehearsal") == 2
+
+    world.start_operator()
+    await world.settle()
+
+    assert world.cluster.writes.count("create Pod wine-rehearsal") == 2
+    assert [entry.version for entry in world.status.rejected] == [2]
+
+
+async def test_a_retry_of_a_roll_that_failed() -> None:
+    world = await start()
+    world.kubelet.behave(2, crash="ValueError: wrong shape")
+    world.registry.promote(2)
+    await world.settle()
+    assert [entry.version for entry in world.status.rejected] == [2]
+    world.kubelet.heal()
+    world.retry("1")
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+
+
+async def test_a_retry_with_nothing_rejected_changes_nothing() -> None:
+    world = await start()
+    world.retry("1")
+
+    await world.settle()
+
+    assert set(world.cluster.writes) == {"status"}
+    assert world.status.handled is not None
+    assert world.status.handled.retry == "1"
+
+
+async def test_a_restart_replaces_all_pods_and_keeps_the_capacity() -> None:
+    world = await start()
+    before = uids(world)
+    world.ready_log.clear()
+    world.restart("now")
+
+    await world.settle()
+
+    assert not before & uids(world)
+    assert all(sum(ready.values()) >= 2 for _, ready in world.ready_log)
+    assert world.status.handled is not None
+    assert world.status.handled.restart == "now"
+    assert world.status.phase == "Healthy"
+    assert "RestartRequested" in world.events.reasons
+
+    after = uids(world)
+    world.start_operator()
+    world.wipe_status()
+    await world.settle()
+    assert uids(world) == after, "a lost status is no new wish"
+
+
+async def test_a_restart_needs_no_rehearsal() -> None:
+    world = await start()
+    world.restart("now")
+
+    await world.settle()
+
+    assert "create Pod wine-rehearsal" not in world.cluster.writes
+
+
+@pytest.mark.parametrize("number", range(6))
+async def test_a_restart_survives_a_crash_at_any_write(number: int) -> None:
+    world = await start()
+    before = uids(world)
+    world.restart("now")
+    world.cluster.faults[:] = [*[None] * number, "crash after"]
+
+    await world.settle()
+
+    assert not before & uids(world)
+    assert world.status.stable is not None
+    assert world.status.stable.revision == 2, "a crash takes no number"
+
+
+async def test_the_operator_writes_nothing_on_the_object_but_its_status() -> None:
+    world = await start()
+    world.retry("1")
+    world.restart("1")
+
+    await world.settle()
+
+    assert not any("ModelDeployment" in title for title in world.cluster.writes)
