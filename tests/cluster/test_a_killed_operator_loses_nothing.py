@@ -16,7 +16,7 @@ from support.running_operator import RunningOperator
 
 Start = Callable[..., RunningOperator]
 
-MOST_WRITES = 20
+MOST_WRITES = 30
 MOMENTS = [
     pytest.param(False, id="just before a write"),
     pytest.param(True, id="just after a write"),
