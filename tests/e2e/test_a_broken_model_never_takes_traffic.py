@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from support.faulty_versions import MODEL_FILE
-from support.victim import REPLICAS, Case, Victim
+from support.victim import Case, Victim
+
+pytestmark = pytest.mark.timeout(600, func_only=True)
 
 
 def test_a_broken_model_never_takes_traffic(
@@ -20,8 +24,7 @@ def test_a_broken_model_never_takes_traffic(
         assert served.status["stable"]["version"] == victim.good
         assert seen.observer.versions_seen == {str(victim.good)}
         promoted = served.promote(good)
-        ended = served.wait_until_served(good, replicas=REPLICAS)
-        served.wait_until_ready()
+        ended = victim.wait_until_served(good)
 
     assert set(seen.load.so_far.versions) == {str(victim.good), str(good)}
     note_figure(f"the resource says: {message}")

@@ -8,6 +8,8 @@ from support.eventually import eventually
 from support.faulty_server import AFTER_READY, AT_START, LAST_WORD, NEVER_READY
 from support.victim import Case, Victim
 
+pytestmark = pytest.mark.timeout(600, func_only=True)
+
 
 def assert_failed(victim: Victim, version: int, reason: str) -> None:
     """See that the history tells of the rollout that failed, and that nothing else is left."""
@@ -103,7 +105,6 @@ def test_a_dying_version_is_left_for_the_one_that_is_promoted_after_it(
             describe=f"a pod of version {dying} starts",
         )
         served.promote(good)
-        served.wait_until_served(good)
-        served.wait_until_ready()
+        victim.wait_until_served(good)
 
     assert not served.status.get("rejected")

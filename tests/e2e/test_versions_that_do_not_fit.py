@@ -6,7 +6,9 @@ import pytest
 
 from support.eventually import eventually
 from support.faulty_versions import Versions
-from support.victim import REPLICAS, RESOURCES, Case, Victim
+from support.victim import RESOURCES, Case, Victim
+
+pytestmark = pytest.mark.timeout(600, func_only=True)
 
 HUNGER_MEGABYTES = 400
 ENOUGH = {"requests": RESOURCES["requests"], "limits": {"memory": "1536Mi"}}
@@ -31,10 +33,10 @@ def test_a_version_that_runs_out_of_memory_is_served_with_more(
         assert "spec.serving.resources.limits.memory" in message
         assert seen.observer.versions_seen == {str(victim.good)}
         victim.deploy_with(ENOUGH)
-        served.wait_until_served(hungry, replicas=REPLICAS)
-        served.wait_until_ready()
+        victim.wait_until_served(hungry)
 
-    assert not served.status.get("rejected")
+    # With less memory it would still not be tried again.
+    assert [entry["reason"] for entry in served.status["rejected"]] == ["OutOfMemory"]
 
 
 def test_a_version_that_no_node_can_take_waits_until_it_asks_for_less(
@@ -45,14 +47,21 @@ def test_a_version_that_no_node_can_take_waits_until_it_asks_for_less(
 
     with case():
         served.promote(good)
-        held = served.wait_for_condition("Rehearsed", "Unknown", "RehearsalHeld")
-        assert "memory" in held["message"]
+        eventually(
+            lambda: (
+                served.status["rehearsal"]["version"] == good
+                and served.condition("Ready")["reason"] == "RehearsalHeld"
+            ),
+            deadline_seconds=60,
+            interval=0.5,
+            describe=lambda: f"the rehearsal of version {good} is held up; {served.describe()}",
+        )
         assert served.status["rehearsal"]["verdict"] == "Unschedulable"
+        assert "memory" in served.status["rehearsal"]["message"]
         assert served.status["stable"]["version"] == victim.good
         assert not served.status.get("rejected")
         victim.deploy()
-        served.wait_until_served(good, replicas=REPLICAS)
-        served.wait_until_ready()
+        victim.wait_until_served(good)
 
 
 @pytest.mark.deep
@@ -67,8 +76,7 @@ def test_a_version_that_runs_out_of_memory_in_the_roll_is_taken_back(
         victim.wait_until_rejected(hungry, "OutOfMemory")
         assert str(hungry) in seen.observer.versions_seen
         victim.deploy_with(ENOUGH, **blind)
-        served.wait_until_served(hungry, replicas=REPLICAS)
-        served.wait_until_ready()
+        victim.wait_until_served(hungry)
 
     assert [entry["outcome"] for entry in served.status["history"][:2]] == ["Succeeded", "Failed"]
 
@@ -93,5 +101,4 @@ def test_a_roll_that_no_node_can_take_goes_on_when_it_asks_for_less(
         assert served.status["candidate"]["lastFailure"]["reason"] == "Unschedulable"
         assert not served.status.get("rejected")
         victim.deploy(**blind)
-        served.wait_until_served(good, replicas=REPLICAS)
-        served.wait_until_ready()
+        victim.wait_until_served(good)

@@ -8,7 +8,9 @@ from support.eventually import eventually
 from support.faulty_versions import APPROVED
 from support.model_versions import set_version_tag
 from support.stage import Stage
-from support.victim import REPLICAS, Case, Victim
+from support.victim import Case, Victim
+
+pytestmark = pytest.mark.timeout(600, func_only=True)
 
 MLFLOW = "mlops/mlflow"
 
@@ -25,8 +27,7 @@ def test_a_version_waits_for_its_approval(victim: Victim, case: Callable[..., Ca
         assert served.status["phase"] == "Waiting"
         assert seen.observer.versions_seen == {str(victim.good)}
         set_version_tag(served.registry, served.model, version, APPROVED, "true")
-        served.wait_until_served(version, replicas=REPLICAS)
-        served.wait_until_ready()
+        victim.wait_until_served(version)
 
 
 def test_a_roll_goes_on_when_the_registry_is_back(
@@ -43,8 +44,7 @@ def test_a_roll_goes_on_when_the_registry_is_back(
         held = wait_until_held(victim, "StoreUnavailable")
         seen.wait_for_requests(200)
         stage.scale(MLFLOW, 1)
-        served.wait_until_served(version, replicas=REPLICAS, deadline_seconds=200)
-        served.wait_until_ready()
+        victim.wait_until_served(version)
 
     assert "mlflow" in held
     assert not served.status.get("rejected")
@@ -68,8 +68,7 @@ def test_a_rehearsal_goes_on_when_the_registry_is_back(
         seen.wait_for_requests(2000)
         assert served.status["stable"]["version"] in {victim.good, version}
         stage.scale(MLFLOW, 1)
-        served.wait_until_served(version, replicas=REPLICAS, deadline_seconds=250)
-        served.wait_until_ready()
+        victim.wait_until_served(version)
 
     assert not served.status.get("rejected")
 

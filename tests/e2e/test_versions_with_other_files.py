@@ -7,7 +7,9 @@ import pytest
 from support.eventually import eventually
 from support.faulty_versions import EXAMPLE_FILE, OTHER_DIGEST
 from support.stored_files import StoredFiles
-from support.victim import REPLICAS, Case, Victim
+from support.victim import Case, Victim
+
+pytestmark = pytest.mark.timeout(600, func_only=True)
 
 
 def test_files_that_training_did_not_make_meet_no_traffic(
@@ -44,7 +46,7 @@ def test_files_changed_under_a_served_version_reach_no_new_pod(
         assert served.condition("Ready")["status"] == "False"
         assert files.digest in stalled["message"]
         files.overwrite(EXAMPLE_FILE, content)
-        served.wait_until_served(victim.good, replicas=REPLICAS)
+        victim.wait_until_served(victim.good)
         served.wait_until_ready()
 
     assert served.condition("Stalled") == {}
@@ -57,9 +59,9 @@ def test_files_changed_after_their_rehearsal_do_not_come_back(
 ) -> None:
     served, other = victim.served, victim.versions.good()
     served.promote(other)
-    served.wait_until_served(other, replicas=REPLICAS)
+    victim.wait_until_served(other)
     served.promote(victim.good)
-    served.wait_until_served(victim.good, replicas=REPLICAS)
+    victim.wait_until_served(victim.good)
     files = StoredFiles(served.registry, served.model, other)
 
     with case() as seen:

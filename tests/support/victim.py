@@ -15,6 +15,9 @@ from support.served import Served
 REPLICAS: Final = 2
 REQUESTS_PER_SECOND: Final = 90.0
 BOUNDS: Final = ("--count", "60000", "--seconds", "600")
+ROLLOUT_SECONDS: Final = 240.0
+"""How long a rehearsal and a rollout may take; MLflow may have to start first."""
+
 HARM_SECONDS: Final = 3.0
 """How long after a server died requests may fail."""
 
@@ -63,15 +66,22 @@ class Victim:
         self.deploy()
         if self.served.production_version() != self.good:
             self.served.promote(self.good)
-        self.served.wait_until_served(self.good, replicas=REPLICAS)
+        self.wait_until_served(self.good)
+
+    def wait_until_served(self, version: int) -> float:
+        """Wait until a version is served by all pods and that is said; return when it was so."""
+        ended = self.served.wait_until_served(
+            version, replicas=REPLICAS, deadline_seconds=ROLLOUT_SECONDS
+        )
         self.served.wait_until_ready()
+        return ended
 
     def deploy_gated(self, gates: Mapping[str, Any]) -> None:
         """Apply it with gates."""
         model = {"name": self.served.model, "stage": STAGE_PRODUCTION, "gates": gates}
         self.deploy(model=model)
 
-    def wait_until_rejected(self, version: int, reason: str, *, seconds: float = 90) -> str:
+    def wait_until_rejected(self, version: int, reason: str, *, seconds: float = 200) -> str:
         """Wait until a version is rejected and the one before serves; return the message."""
         served = self.served
 
