@@ -236,12 +236,12 @@ class FakeView:
     def sync(self, kinds: Collection[Kind] | None = None) -> None:
         """See all that happened, or only what happened to some kinds: each has its own watch."""
         if kinds is None:
-            self._seen = dict(self._cluster.objects)
+            self._seen = dict(sorted(self._cluster.objects.items()))
             return
         names = {kind.kind for kind in kinds}
         kept = {address: seen for address, seen in self._seen.items() if address[0] not in names}
         new = {at: live for at, live in self._cluster.objects.items() if at[0] in names}
-        self._seen = {**kept, **new}
+        self._seen = dict(sorted({**kept, **new}.items()))
 
     def modeldeployment(self, key: Key) -> Manifest | None:
         """The custom resource."""
@@ -258,10 +258,11 @@ class FakeView:
 
     def _find(self, key: Key, kind: Kind, label: str) -> list[Manifest]:
         return [
-            self._seen[address]
-            for address in sorted(self._seen)
-            if address[:2] == (kind.kind, key.namespace)
-            and (self._seen[address]["metadata"].get("labels") or {}).get(label) == key.name
+            seen
+            for (name, namespace, _), seen in self._seen.items()
+            if name == kind.kind
+            and namespace == key.namespace
+            and (seen["metadata"].get("labels") or {}).get(label) == key.name
         ]
 
     def record(self, kind: Kind, manifest: Manifest) -> None:

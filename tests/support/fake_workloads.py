@@ -98,12 +98,14 @@ class FakeWorkloads:
 
     def _make_replica_set(self, key: Key, live: Manifest, name: str) -> Manifest:
         template = live["spec"]["template"]
+        taken = self.cluster.find(REPLICA_SET, Key(key.namespace, f"{key.name}-{name}"))
+        suffix = f"-{live['metadata']['uid']}" if taken is not None else ""
         return self.cluster.put(
             REPLICA_SET,
             {
                 "kind": "ReplicaSet",
                 "metadata": {
-                    "name": f"{key.name}-{name}",
+                    "name": f"{key.name}-{name}{suffix}",
                     "namespace": key.namespace,
                     "labels": {**template["metadata"]["labels"], HASH_LABEL: name},
                     "ownerReferences": [_to_owner("Deployment", live)],

@@ -1,7 +1,8 @@
 """Steps of random worlds: what people, the registry, the cluster and the operator may do.
 
-A step is a tuple of plain values, so that a world that fails can be read, shortened and kept.
-Gentle steps touch neither the pods nor the Deployment behind the operator's back, and no pod that
+A step is an event and how things go on from there, both tuples of plain values, so that a world
+that fails can be read, shortened and kept.
+Gentle events touch neither the pods nor the Deployment behind the operator's back, and no pod that
 runs ends by itself: through all of them no ready pod may be missing.
 """
 
@@ -28,8 +29,9 @@ from regisseur_operator.resources import (
 from support.fake_cluster import FakeCluster, Fault
 from support.worlds import KEY, World
 
-Step = tuple[Any, ...]
-Steps = st.SearchStrategy[Step]
+Event = tuple[Any, ...]
+Step = tuple[Event, Event]
+Events = st.SearchStrategy[Event]
 
 FAULTS: st.SearchStrategy[Fault | None] = st.sampled_from(
     [None, None, None, "lost", "crash before", "crash after"]
@@ -55,11 +57,11 @@ FAULTS_OF_VERSIONS: dict[str, dict[str, Any]] = {
 TROUBLES = ("store", "denied", "unschedulable", "image", "quota", "refused", "none")
 
 
-def _just(name: str, *values: st.SearchStrategy[Any]) -> Steps:
+def _just(name: str, *values: st.SearchStrategy[Any]) -> Events:
     return st.tuples(st.just(name), *values)
 
 
-GENTLE_STEPS: Steps = st.one_of(
+GENTLE_EVENTS: Events = st.one_of(
     _just("promote", VERSIONS, st.booleans()),
     _just("archive", VERSIONS),
     _just("hide files", VERSIONS),
@@ -69,10 +71,8 @@ GENTLE_STEPS: Steps = st.one_of(
     _just("registry", st.sampled_from(["down", "denied", "up"])),
     _just("restart operator"),
     _just("wipe status"),
-    _just("tick", st.integers(1, 4)),
+    _just("nothing"),
     _just("wait", st.sampled_from([5.0, 40.0, 400.0])),
-    _just("settle", st.sampled_from([30.0, 120.0, 700.0])),
-    _just("reconcile", st.sampled_from(sorted(SYNCS)), st.lists(FAULTS, max_size=5)),
     _just(
         "spec",
         st.sampled_from(
@@ -90,8 +90,8 @@ GENTLE_STEPS: Steps = st.one_of(
     _just("evict rehearsal"),
     _just("sleeping controllers", st.integers(1, 5)),
 )
-ROUGH_STEPS: Steps = st.one_of(
-    GENTLE_STEPS,
+ROUGH_EVENTS: Events = st.one_of(
+    GENTLE_EVENTS,
     _just("spec", st.sampled_from(["replicas 0", "replicas 1", "replicas 3", "port"])),
     _just("spec", st.sampled_from(["recreate", "rolling", "autoscaling", "no autoscaling"])),
     _just("load", st.sampled_from([None, 1.0, 3.0, 9.0])),
@@ -106,25 +106,39 @@ ROUGH_STEPS: Steps = st.one_of(
 )
 
 
+GOING_ON: Events = st.one_of(
+    _just("nothing"),
+    _just("reconcile", st.sampled_from(sorted(SYNCS)), st.lists(FAULTS, min_size=1, max_size=4)),
+    _just("reconcile", st.just("all"), st.just([])),
+    _just("rounds", st.integers(2, 6)),
+    _just("settle", st.sampled_from([10.0, 30.0, 60.0, 700.0])),
+)
+"""What happens after an event: nothing yet, one reconcile with its faults, a few, or a while."""
+
+GENTLE_STEPS = st.tuples(GENTLE_EVENTS, GOING_ON)
+ROUGH_STEPS = st.tuples(ROUGH_EVENTS, GOING_ON)
+
+
 async def take(world: World, step: Step) -> None:
     """Take one step."""
-    match step:
+    event, going_on = step
+    act(world, event)
+    match going_on:
         case ("reconcile", str(sync), list(faults)):
             world.cluster.faults[:] = faults
             await world.survive_reconcile(kinds=SYNCS[sync])
             world.cluster.faults.clear()
+            world.tick()
+        case ("rounds", int(count)):
+            for _ in range(count):
+                await world.survive_reconcile()
+                world.tick()
         case ("settle", float(seconds)):
             await world.settle(patience=seconds)
-        case ("tick", int(count)):
-            for _ in range(count):
-                world.tick()
-        case ("wait", float(seconds)):
-            world.clock.advance(seconds)
-        case _:
-            _act(world, step)
 
 
-def _act(world: World, step: Step) -> None:
+def act(world: World, event: Event) -> None:
+    """Let an event happen."""
     actions: dict[str, Callable[..., None]] = {
         "promote": lambda version, archive: world.registry.promote(version, archive=archive),
         "archive": lambda version: _archive(world, version),
@@ -133,6 +147,8 @@ def _act(world: World, step: Step) -> None:
         "tag": lambda version, what: _tag(world, version, what),
         "measure": lambda version, value: _measure(world, version, value),
         "registry": lambda what: _move_registry(world, what),
+        "nothing": lambda: None,
+        "wait": world.clock.advance,
         "restart operator": lambda: _restart(world),
         "wipe status": world.wipe_status,
         "spec": lambda what: _change_spec(world, what),
@@ -151,7 +167,7 @@ def _act(world: World, step: Step) -> None:
         "orphan": lambda: _orphan(world),
         "edit": lambda what: EDITS[what](world.cluster),
     }
-    actions[step[0]](*step[1:])
+    actions[event[0]](*event[1:])
 
 
 # ---- the registry and what is in it --------------------------------------------------------------

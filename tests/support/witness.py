@@ -11,7 +11,7 @@ from regisseur_operator.api.status import RehearsalState
 from regisseur_operator.core.pods import ANNOTATION_TRIAL
 from regisseur_operator.core.roll import parse_roll
 from regisseur_operator.ports import Manifest
-from regisseur_operator.resources import MODELDEPLOYMENT
+from regisseur_operator.resources import DEPLOYMENT, MODELDEPLOYMENT
 from support.fake_cluster import FINISHED
 from support.worlds import KEY, World
 
@@ -29,7 +29,9 @@ class Witness:
         self.world = world
         self.rehearsed: list[str] = []
         self.passed: set[str] = set()
-        self.accepted: set[str] = set()
+        live = world.cluster.find(DEPLOYMENT, KEY)
+        roll = parse_roll(live["metadata"]["annotations"]) if live is not None else None
+        self.accepted: set[str] = {roll.pod_label} if roll is not None else set()
         world.cluster.on_write = self._look
 
     def _look(self, title: str, manifest: Manifest) -> None:

@@ -22,10 +22,10 @@ FLOOR = 2
 WORLDS = {"rough": 600, "gentle": 500}
 """How many of each kind every run plays; the deep run plays ten times as many, and longer ones."""
 
-ROUGH = st.lists(ROUGH_STEPS, min_size=5, max_size=25)
-GENTLE = st.lists(GENTLE_STEPS, min_size=5, max_size=25)
-LONG_ROUGH = st.lists(ROUGH_STEPS, max_size=60)
-LONG_GENTLE = st.lists(GENTLE_STEPS, max_size=60)
+ROUGH = st.lists(ROUGH_STEPS, max_size=12)
+GENTLE = st.lists(GENTLE_STEPS, max_size=12)
+LONG_ROUGH = st.lists(ROUGH_STEPS, min_size=5, max_size=40)
+LONG_GENTLE = st.lists(GENTLE_STEPS, min_size=5, max_size=40)
 
 
 def play(count: int) -> settings:

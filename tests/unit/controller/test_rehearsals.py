@@ -11,7 +11,6 @@ from regisseur_contract.runtime import ENV_EXPECTED_DIGEST
 from regisseur_contract.tags import TAG_DIGEST
 from regisseur_operator.ports import Manifest
 from support.fake_cluster import Fault
-from support.random_worlds import take
 from support.witness import Witness
 from support.worlds import World, start
 
@@ -372,7 +371,7 @@ async def test_an_unmet_gate_comes_before_the_rehearsal() -> None:
     assert "approved" in world.condition("Ready")[2]
     assert world.registry.closely_watched
 
-    await take(world, ("tag", 2, "approve"))
+    world.approve(2)
     await world.settle()
 
     assert world.served_versions == ["2", "2"]
