@@ -9,6 +9,7 @@ from regisseur_operator.api.status import (
     ConditionType,
     HistoryEntry,
     ModelDeploymentStatus,
+    RehearsalState,
     Resolved,
 )
 from regisseur_operator.core.notes import Note
@@ -27,9 +28,6 @@ WARNINGS: Final = {
 WARNING_REASONS: Final = frozenset({Reason.STRAY_PODS, Reason.AUTOSCALING_INACTIVE})
 """What is a warning whatever the condition and its status."""
 
-TOLD: Final = frozenset({Reason.REHEARSAL_RUNNING, Reason.REHEARSAL_PASSED})
-"""What is told of the condition Rehearsed besides warnings."""
-
 SILENT: Final = frozenset({Reason.NOTHING_RESOLVED})
 
 
@@ -37,6 +35,7 @@ def tell_changes(before: ModelDeploymentStatus, after: ModelDeploymentStatus) ->
     """Say once what changed; nothing is said of what merely goes on."""
     return [
         *_tell_verbs(before, after),
+        *_tell_pass(before, after),
         *_tell_rollouts(before, after),
         *_tell_conditions(before, after),
     ]
@@ -52,6 +51,18 @@ def _tell_verbs(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> 
     if new.restart and new.restart != (old.restart if old is not None else ""):
         text = f"Restart {new.restart!r} was asked for: all pods are replaced"
         yield Note("Normal", Reason.RESTART_REQUESTED, text)
+
+
+def _tell_pass(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
+    """Tell of a rehearsal that ended well; the condition also turns True when one is called off."""
+    new = after.rehearsal
+    if new is None or new == before.rehearsal or new.state != RehearsalState.PASSED:
+        return
+    facts = new.facts
+    text = f"Version {new.version} passed its rehearsal, and its files are pinned"
+    if facts is not None and facts.memory_bytes:
+        text += f" ({facts.seconds:.1f} s, {facts.memory_bytes >> 20} MiB)"
+    yield Note("Normal", Reason.REHEARSAL_PASSED, text)
 
 
 def _tell_rollouts(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
@@ -108,7 +119,7 @@ def _tell_condition(last: Condition | None, condition: Condition) -> Note | None
     is_own = about in {ConditionType.READY, ConditionType.AVAILABLE} and reason in WARNING_REASONS
     if is_own or status in WARNINGS.get(about, ()):
         return None if reason in SILENT else Note("Warning", reason, condition.message)
-    if about == ConditionType.REHEARSED and reason in TOLD:
+    if about == ConditionType.REHEARSED and reason == Reason.REHEARSAL_RUNNING:
         return Note("Normal", reason, condition.message)
     if status != "True":
         return None

@@ -92,7 +92,14 @@ def diagnose_fetch(pod: str, fetch: ContainerFacts) -> Diagnosis:
     what = f"Pod {pod} cannot download the model's files"
     if reason == Reason.ARTIFACT_CHANGED:
         what = f"Pod {pod} refuses the model's files"
-    return _say(reason, what, fetch.exit_message or f"exit code {fetch.exit_code}")
+    return _say(reason, what, last_words(fetch.exit_message) or f"exit code {fetch.exit_code}")
+
+
+def last_words(text: str) -> str:
+    """Return the line that says why a process ended: the kubelet may give the end of its log."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith("error:")]
+    return (told or lines or [""])[-1]
 
 
 def shorten(text: str) -> str:
@@ -136,7 +143,7 @@ def _check_server(pod: PodFacts) -> Diagnosis | None:
     return _say(
         Reason.SERVER_CRASHED,
         f"The server in pod {pod.name} ended by itself",
-        server.exit_message or f"exit code {server.exit_code}",
+        last_words(server.exit_message) or f"exit code {server.exit_code}",
     )
 
 

@@ -16,6 +16,7 @@ from regisseur_operator.core.diagnosis import (
     Diagnosis,
     diagnose_fetch,
     diagnose_start,
+    last_words,
     shorten,
 )
 from regisseur_operator.core.observed import Observed
@@ -194,8 +195,8 @@ def _diagnose_end(pod: RehearsalPod) -> tuple[Diagnosis, bool]:
     if fetch is not None and fetch.exit_code:
         return _diagnose_fetch(pod, fetch), fetch.exit_code in FAULTS_OF_THE_VERSION
     if rehearse is not None and rehearse.exit_code is not None:
-        last_words = rehearse.exit_message or f"exit code {rehearse.exit_code}"
-        message = f"The rehearsal ended without a verdict: {last_words}"
+        words = last_words(rehearse.exit_message) or f"exit code {rehearse.exit_code}"
+        message = f"The rehearsal ended without a verdict: {words}"
         return Diagnosis(Reason.REHEARSAL_CRASHED, shorten(message)), True
     message = "The rehearsal's pod ended before it began; it is tried again"
     return Diagnosis(Reason.EVICTED, message), False
