@@ -14,6 +14,8 @@ from support.model_versions import create_model_version, transition
 from support.modeldeployments import Subject
 from support.running_operator import RunningOperator, build_settings, connect, graveyard
 
+OF_SETTINGS = ("identity", "poll_seconds", "lease", "serving_image")
+
 
 @pytest.fixture
 def kube(control_plane: ControlPlane, namespace: str) -> Iterator[KubeClient]:
@@ -52,7 +54,7 @@ def start_operator(
     with graveyard() as operators:
 
         def start(*, url: str = mlflow_server.url, **options: object) -> RunningOperator:
-            own = {k: options.pop(k) for k in ("identity", "poll_seconds", "lease") if k in options}
+            own = {k: options.pop(k) for k in OF_SETTINGS if k in options}
             settings = build_settings(namespace, url, **own)  # type: ignore[arg-type]
             operators.append(RunningOperator(settings, connection, **options))  # type: ignore[arg-type]
             return operators[-1].start()

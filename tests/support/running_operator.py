@@ -34,13 +34,14 @@ def build_settings(
     identity: str = "operator-1",
     poll_seconds: float = POLL_SECONDS,
     lease: tuple[float, float, float] = (4.0, 3.0, 0.5),
+    serving_image: str = "regisseur/serving:test",
 ) -> OperatorSettings:
     """Return settings for a test: its own Lease, a quick poll, any free port."""
     registry = RegistrySettings(
         url=registry_url, poll_interval_seconds=poll_seconds, timeout_seconds=5.0
     )
     return OperatorSettings(
-        serving_image="regisseur/serving:test",
+        serving_image=serving_image,
         registries=(registry,),
         web_host="127.0.0.1",
         web_port=0,
