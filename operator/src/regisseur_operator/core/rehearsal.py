@@ -146,7 +146,7 @@ def _conclude(observed: Observed, trial: Trial, verdict: RehearsalVerdict) -> Re
     if verdict.has_passed:
         passed = Diagnosis(Reason.REHEARSAL_PASSED, verdict.message)
         return _finish(observed, trial, RehearsalState.PASSED, passed, facts)
-    failed = Diagnosis(_to_reason(verdict.word), shorten(verdict.message))
+    failed = Diagnosis(to_reason(verdict.word), shorten(verdict.message))
     return _finish(observed, trial, RehearsalState.FAILED, failed, facts)
 
 
@@ -171,7 +171,7 @@ def _finish(
     )
 
 
-def _to_reason(word: str) -> Reason:
+def to_reason(word: str) -> Reason:
     """Read the image's word; a newer image may have words that are not known here."""
     try:
         return Reason(word)

@@ -5,6 +5,7 @@ from regisseur_operator.api.status import Candidate, Rehearsal, RehearsalState, 
 from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.progress import Progress
+from regisseur_operator.core.rehearsal import to_reason
 from regisseur_operator.core.trial import find_rejection
 from regisseur_operator.core.verdict import Verdict
 
@@ -22,7 +23,7 @@ def judge_rehearsed(observed: Observed, decision: Decision, progress: Progress) 
         message = f"Version {number} passed its rehearsal, and its files are pinned"
         return Verdict("True", Reason.REHEARSAL_PASSED, message)
     if rehearsal.state == RehearsalState.FAILED:
-        reason, message = Reason(rehearsal.verdict), rehearsal.message
+        reason, message = to_reason(rehearsal.verdict), rehearsal.message
         return Verdict("False", reason, f"Version {number} failed its rehearsal: {message}")
     if rehearsal.state == RehearsalState.HELD:
         message = f"The rehearsal of version {number} is held up: {rehearsal.message}"
