@@ -58,6 +58,21 @@ async def test_a_retry_of_a_roll_that_failed() -> None:
     assert world.served_versions == ["2", "2"]
 
 
+async def test_a_retry_is_not_spent_on_a_rehearsal_that_began_before_it() -> None:
+    world = await start()
+    world.kubelet.behave(2, word=Word.LOAD_FAILED)
+    world.registry.promote(2)
+    await world.until(lambda: bool(world.rehearsal_pods))
+    world.tick()
+    world.tick()
+    world.kubelet.heal()
+    world.retry("1")
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+
+
 async def test_a_retry_with_nothing_rejected_changes_nothing() -> None:
     world = await start()
     world.retry("1")

@@ -42,7 +42,9 @@ def judge_rehearsal(observed: Observed, trial: Trial) -> Rehearsal:
         is_resting = known is not None and seconds_until_due(observed, known) > 0
         return known if known and is_resting else _start(trial, known, at=observed.now)
     if pod.is_finished:
-        return _judge_end(observed, trial, known, pod)
+        ended = _judge_end(observed, trial, known, pod)
+        is_spent = observed.is_retried and ended.state == RehearsalState.FAILED
+        return _start(trial, None, at=observed.now) if is_spent else ended
     problem = diagnose_start(pod.name, pod.unschedulable, (pod.fetch, pod.rehearse))
     if problem is not None:
         return _hold(trial, known, problem, finished_at=None)
