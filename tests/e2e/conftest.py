@@ -59,9 +59,8 @@ def shared_victim(
 
 @pytest.fixture
 def victim(shared_victim: Victim) -> Victim:
-    """Return a ModelDeployment that serves its good version, whatever the test before left."""
-    shared_victim.recover()
-    return shared_victim
+    """Return a ModelDeployment that serves a good version, whatever the test before left."""
+    return shared_victim.recover()
 
 
 @pytest.fixture

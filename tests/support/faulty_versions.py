@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +35,7 @@ class Versions:
         scratch: Where the copies go.
         image: The serving image, which good versions name in a tag.
         faulty_image: The one whose server fails as the folder tells it to.
+        all_good: The good versions that were registered so far.
     """
 
     registry: Registry
@@ -43,10 +44,12 @@ class Versions:
     scratch: Path
     image: str
     faulty_image: str
+    all_good: list[int] = field(default_factory=list)
 
     def good(self, **tags: str) -> int:
         """Register a version that can be served."""
-        return self._register(self.folder, tags)
+        self.all_good.append(self._register(self.folder, tags))
+        return self.all_good[-1]
 
     def broken(self) -> int:
         """Register a version whose MLmodel is garbage, with the digest of that."""

@@ -1,7 +1,7 @@
 """The ModelDeployment that faulty versions are tried on, and a case of it under load."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -61,12 +61,16 @@ class Victim:
         serving = {"imageFrom": {"modelVersionTag": TAG_IMAGE}, "resources": resources}
         self.deploy(serving=serving, **changes)
 
-    def recover(self) -> None:
-        """Go back to the good version and the usual spec, whatever a case left behind."""
+    def recover(self) -> "Victim":
+        """Bring it back to a good version and the usual spec, whatever a case left behind."""
         self.deploy()
-        if self.served.production_version() != self.good:
-            self.served.promote(self.good)
-        self.wait_until_served(self.good)
+        now = int(self.served.status["stable"]["version"])
+        good = now if now in self.versions.all_good else self.good
+        if self.served.production_version() != good:
+            self.served.promote(good)
+        victim = replace(self, good=good)
+        victim.wait_until_served(good)
+        return victim
 
     def wait_until_served(self, version: int) -> float:
         """Wait until a version is served by all pods and that is said; return when it was so."""
