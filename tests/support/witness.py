@@ -4,6 +4,7 @@
 - Never are there two rehearsals at once.
 - Never does a pod of a rehearsal go before its verdict is in the status.
 - Never is a new kind of pod rolled out that was not rehearsed, while rehearsals are on.
+- Never is Ready said to be True while the version that is named is not served by all pods.
 """
 
 from regisseur_contract.names import ANNOTATION_RETRY
@@ -32,8 +33,9 @@ class Witness:
         live = world.cluster.find(DEPLOYMENT, KEY)
         roll = parse_roll(live["metadata"]["annotations"]) if live is not None else None
         self.accepted: set[str] = {roll.pod_label} if roll is not None else set()
-        self._untold: set[str] = set()
+        self._untold: list[tuple[str, object]] = []
         world.cluster.on_write = self._look
+        world.after_reconcile = self._check_truth
 
     def _look(self, title: str, manifest: Manifest) -> None:
         verb, _, what = title.partition(" ")
@@ -52,7 +54,8 @@ class Witness:
             self.passed.add(rehearsal.key)
         still_awaited = rehearsal is not None and rehearsal.state == RehearsalState.RUNNING
         if rehearsal is not None and still_awaited:
-            assert rehearsal.key not in self._untold, "the pod went before its verdict was told"
+            is_lost = (rehearsal.key, self._wish()) in self._untold
+            assert not is_lost, "the pod went before its verdict was told"
         self._untold.clear()
 
     def _look_at_rehearsal(self, pod: Manifest) -> None:
@@ -69,7 +72,7 @@ class Witness:
         if pod["status"]["phase"] not in FINISHED or rehearsal is None or self._is_retried():
             return
         if rehearsal.key == key and rehearsal.state == RehearsalState.RUNNING:
-            self._untold.add(key)
+            self._untold.append((key, self._wish()))
 
     def _look_at_roll(self, deployment: Manifest) -> None:
         roll = parse_roll(deployment["metadata"]["annotations"])
@@ -80,6 +83,22 @@ class Witness:
             assert roll.key in self.passed, f"rollout {roll.revision} was never rehearsed"
         assert not self._is_rejected(roll.key), f"{roll.key} was rejected and is rolled out"
         self.accepted.add(roll.pod_label)
+
+    def _check_truth(self) -> None:
+        status = self.world.status
+        ready = {entry.type: entry for entry in status.conditions}.get("Ready")
+        if ready is None or ready.status != "True" or status.stable is None:
+            return
+        served, spec = self.world.served_versions, self.world.edited_spec()
+        assert served == [str(status.stable.version)] * spec.get("replicas", 1), served
+        if "rollbackTo" not in spec:
+            assert status.resolved is not None
+            assert status.stable.version == status.resolved.version
+
+    def _wish(self) -> object:
+        """What is asked for: a try that nobody wants any more has nothing to tell."""
+        held = self.world.registry.versions.values()
+        return self.world.edited_spec(), [version for version in held if version.stage != "None"]
 
     def _is_rejected(self, key: str) -> bool:
         if self._is_retried():

@@ -107,6 +107,7 @@ class World:
 
     Attributes:
         load: For how many pods there is work, as an autoscaler measures it; None without metrics.
+        after_reconcile: Who looks at what was told after a reconcile that had seen everything.
         models_made: How often the model was created anew.
         ready_log: How many pods of each version were ready, after each step.
     """
@@ -121,6 +122,7 @@ class World:
         self.events = FakeEvents()
         self.load: float | None = None
         self.models_made = 0
+        self.after_reconcile: Callable[[], None] | None = None
         self.ready_log: list[tuple[datetime, dict[str, int]]] = []
         self._autoscaler: FakeAutoscaler | None = None
         self.configuration = Configuration("serving:v1", {"default": "http://mlflow:5000"})
@@ -148,7 +150,10 @@ class World:
         """Do one reconcile on caches that are up to date, all of them or those of some kinds."""
         if sync:
             self.view.sync(kinds)
-        return await self.reconciler.reconcile(KEY)
+        outcome = await self.reconciler.reconcile(KEY)
+        if sync and kinds is None and self.after_reconcile is not None:
+            self.after_reconcile()
+        return outcome
 
     async def survive_reconcile(
         self, *, sync: bool = True, kinds: Collection[Kind] | None = None

@@ -36,6 +36,7 @@ from regisseur_operator.resources import (
     AUTOSCALER,
     DEPLOYMENT,
     MODELDEPLOYMENT,
+    POD,
     POD_DISRUPTION_BUDGET,
     SERVICE,
 )
@@ -294,6 +295,15 @@ async def test_ready_is_false_while_the_served_version_crashes() -> None:
 
     assert world.condition("Ready")[0] == "False"
     assert world.condition("Available")[0] == "False"
+
+
+async def test_ready_is_false_as_soon_as_a_pod_is_on_its_way_out() -> None:
+    world = await start()
+    world.cluster.terminate(POD, KEY.namespace, world.workloads.pods(KEY)[0]["metadata"]["name"])
+
+    await world.reconcile()
+
+    assert world.condition("Ready")[:2] == ("False", "MinimumReplicasUnavailable")
 
 
 async def test_the_observed_generation_is_our_own() -> None:

@@ -205,6 +205,9 @@ def _judge_served(
     if deployment.wanted != wanted:
         message = f"There are {deployment.wanted} pods, asked for are {wanted}"
         return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+    if stable.ready_replicas < wanted:
+        # The pods were seen to change before their controller has counted them.
+        return _tell_unavailable(progress)
     if is_back:
         message = f"Version {stable.version} is served by all pods, as spec.rollbackTo asks for"
         return Verdict("True", Reason.ROLLED_BACK, message)
