@@ -22,17 +22,17 @@ class Witness:
 
     Attributes:
         rehearsed: Keys of the tries whose rehearsal began, in order.
-        passed: Keys of the tries that the status called passed.
+        passed: Keys of the tries that the status called passed, or that were rolled out rightly.
         accepted: Labels of the pods that were rolled out rightly once.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.rehearsed: list[str] = []
-        self.passed: set[str] = set()
         live = world.cluster.find(DEPLOYMENT, KEY)
         roll = parse_roll(live["metadata"]["annotations"]) if live is not None else None
         self.accepted: set[str] = {roll.pod_label} if roll is not None else set()
+        self.passed: set[str] = {roll.key} if roll is not None else set()
         self._untold: list[tuple[str, object]] = []
         world.cluster.on_write = self._look
         world.after_reconcile = self._check_truth
@@ -83,6 +83,7 @@ class Witness:
             assert roll.key in self.passed, f"rollout {roll.revision} was never rehearsed"
         assert not self._is_rejected(roll.key), f"{roll.key} was rejected and is rolled out"
         self.accepted.add(roll.pod_label)
+        self.passed.add(roll.key)
 
     def _check_truth(self) -> None:
         status = self.world.status

@@ -7,6 +7,7 @@ on the version that the registry names, and a further reconcile must write nothi
 """
 
 import asyncio
+import copy
 from collections.abc import Callable
 
 import pytest
@@ -73,12 +74,8 @@ def test_ready_pods_never_fall_below_the_floor_for_long(steps: list[Step]) -> No
 async def _live_and_end(
     steps: list[Step], check: Callable[[World], None], *, is_serving: bool = False
 ) -> None:
-    world = World()
+    world = copy.deepcopy(await _serving_world()) if is_serving else World()
     Witness(world)
-    if is_serving:
-        world.registry.promote(1)
-        await world.settle()
-        world.ready_log.clear()
     for step in steps:
         await take(world, step)
         check(world)
@@ -91,6 +88,20 @@ async def _live_and_end(
     world.start_operator()
     outcome = await world.reconcile()
     assert outcome.writes == (), "a restart of the operator must not write"
+
+
+async def _serving_world() -> World:
+    """Return a world that serves version 1 with two pods; it is brought up once."""
+    if not _SERVING:
+        world = World()
+        world.registry.promote(1)
+        await world.settle()
+        world.ready_log.clear()
+        _SERVING.append(world)
+    return _SERVING[0]
+
+
+_SERVING: list[World] = []
 
 
 def _check_end(world: World) -> None:
