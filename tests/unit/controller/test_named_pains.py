@@ -1,7 +1,7 @@
 """What users of other operators suffer from, one named test each.
 
-Those that the core alone can prove are here and in `test_named_pains_of_status`. The others are proven
-where the real parts are:
+Those that the core alone can prove are here and in `test_named_pains_of_status`. The others are
+proven where the real parts are:
 
 | pain | elsewhere |
 |---|---|
