@@ -4,7 +4,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,14 +42,18 @@ class Served:
 
     # ---- what a test does ----
 
-    def deploy(self, *, replicas: int = 2, **spec: Any) -> None:
-        """Apply the ModelDeployment; `spec` adds to or replaces what is usual in these tests."""
-        usual = {
+    def deploy(self, *, replicas: int | None = 2, **spec: Any) -> None:
+        """Apply the ModelDeployment; `spec` adds to or replaces what is usual in these tests.
+
+        With None for replicas the manifest does not speak of them.
+        """
+        usual: dict[str, Any] = {
             "model": {"name": self.model, "stage": STAGE_PRODUCTION},
-            "replicas": replicas,
             "minReadySeconds": 2,
             "service": {"type": "NodePort"},
         }
+        if replicas is not None:
+            usual["replicas"] = replicas
         manifest = {
             "apiVersion": API_GROUP_VERSION,
             "kind": KIND,
@@ -164,6 +169,18 @@ def kill_server(pod_uid: str) -> float:
     """
     os.kill(_server_process(pod_uid), signal.SIGKILL)
     return time.time()
+
+
+@contextmanager
+def stopped_server(pod_uid: str) -> Iterator[None]:
+    """Let the server process of a pod hang for the time of a `with` block."""
+    process = _server_process(pod_uid)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGCONT)
 
 
 def _server_process(pod_uid: str) -> int:
