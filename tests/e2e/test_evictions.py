@@ -1,7 +1,7 @@
 """Pods that are evicted, as by a drain of their node: one at a time, and no request is lost.
 
 The one exception is a ModelDeployment with a single pod: its budget lets that pod go, as it would
-block every drain for ever otherwise, and until the next one is ready nobody answers.
+block every drain for ever otherwise, and requests may fail until the next one is ready.
 """
 
 import json
