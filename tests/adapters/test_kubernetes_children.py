@@ -192,7 +192,7 @@ async def test_scheduling_is_applied_as_it_was_said_and_taken_away(
 async def test_a_field_that_no_pod_has_asks_for_a_person(
     cluster: KubernetesCluster, namespace: str, kind: Kind
 ) -> None:
-    scheduling = {"affinity": {"podAffinityy": {}}}
+    scheduling: dict[str, Any] = {"affinity": {"podAffinityy": {}}}
     desired = build_deployment(namespace, ROLLING, **scheduling)
     if kind == POD:
         desired = build(POD, namespace, spec={"containers": [CONTAINER], **scheduling})
