@@ -73,6 +73,24 @@ async def test_a_retry_is_not_spent_on_a_rehearsal_that_began_before_it() -> Non
     assert world.served_versions == ["2", "2"]
 
 
+@pytest.mark.parametrize("is_wiped", [False, True], ids=["known", "with a lost status"])
+async def test_a_retry_is_not_spent_on_a_rollout_that_has_just_failed(is_wiped: bool) -> None:
+    world = await start()
+    world.kubelet.behave(2, crash="ValueError: wrong shape")
+    world.registry.promote(2)
+    await world.until(lambda: bool(world.status.rejected))
+    world.kubelet.heal()
+    world.retry("1")
+    if is_wiped:
+        world.wipe_status()
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+    assert world.status.handled is not None
+    assert world.status.handled.retry == "1"
+
+
 async def test_a_retry_with_nothing_rejected_changes_nothing() -> None:
     world = await start()
     world.retry("1")

@@ -1,6 +1,6 @@
 """The round that every ModelDeployment takes, again and again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from regisseur_operator.api.reasons import Reason
@@ -17,6 +17,7 @@ from regisseur_operator.core.progress import judge_progress
 from regisseur_operator.core.resolution import Resolution, resolve
 from regisseur_operator.core.rollout import decide_rollout
 from regisseur_operator.core.status import compute_refused_status, compute_status
+from regisseur_operator.core.verbs import postpone_retry
 from regisseur_operator.errors import TerminalError, TransientError
 from regisseur_operator.ports import Clock, Cluster, ClusterView, Events, RegistryView
 from regisseur_operator.reconcile.observing import Observer
@@ -88,7 +89,7 @@ class Reconciler:
         except TerminalError as error:
             return await self._refuse(manifest, error)
         self._follow(key, spec)
-        observed = self._observer.observe(key, manifest, spec)
+        observed = postpone_retry(self._observer.observe(key, manifest, spec))
         resolution, decision, plan = decide(observed)
         self._registries.watch_closely(key, is_close=decision.needs_attention)
         try:
@@ -96,6 +97,7 @@ class Reconciler:
         except OwnerGoneError:
             return self._leave(key)
         after = self._observer.observe(key, manifest, spec) if applied.writes else observed
+        after = replace(after, verbs=observed.verbs)
         progress = judge_progress(after)
         status = compute_status(after, resolution, decision, progress, applied.refusal)
         parts = (resolution, decision, progress)
