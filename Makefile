@@ -60,7 +60,7 @@ format: $(VENV_STAMP) ## Format the sources and sort their imports.
 	@ruff format $(SOURCES)
 
 .PHONY: generate
-generate: $(VENV_STAMP) ## Write the CRD from the operator's models.
+generate: $(VENV_STAMP) ## Write the CRD and docs/conditions.md from the operator's models.
 	@python -m regisseur_operator.api.generate --write
 
 # ---- the development cluster and the demo ----------------------------------------------------

@@ -21,7 +21,7 @@ UP_SECONDS = 150
 LOOK_SECONDS = 90
 """The autoscaler looks every fifteen seconds, at figures that are up to twenty seconds old."""
 
-BOUNDS = ("--count", "100000", "--seconds", "290")
+BOUNDS = ("--count", "100000", "--seconds", "520")
 
 
 @pytest.fixture(scope="module")

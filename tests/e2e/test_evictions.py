@@ -104,7 +104,7 @@ def test_several_pods_go_one_at_a_time_and_no_request_fails(
     assert summary.failed == 0, summary.failures
 
 
-def test_a_single_pod_may_go_and_the_gap_is_short(
+def test_a_single_pod_may_go_and_is_replaced(
     served: Served, note_figure: Callable[[str], None]
 ) -> None:
     (only,) = scale(served, 1)

@@ -7,6 +7,7 @@ last words, restarts with a growing back-off, deadlines, and pods that take a mo
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Literal
 
 from regisseur_contract.digest import ALGORITHM
@@ -19,7 +20,6 @@ from regisseur_contract.runtime import (
     ENV_MODEL_VERSION,
 )
 from regisseur_operator.api.quantity import parse_quantity
-from regisseur_operator.core.fingerprint import digest
 from regisseur_operator.ports import Manifest
 from regisseur_operator.resources import POD
 from support.fake_cluster import FINISHED, TIME, FakeCluster
@@ -69,6 +69,8 @@ class Behaviour:
 
 
 FINE = Behaviour()
+OVERWRITTEN = f"{ALGORITHM}:{'f' * 64}"
+"""Digest of files that replaced others."""
 
 
 @dataclass
@@ -196,7 +198,7 @@ class FakeKubelet:
 
     def digest_of(self, uri: str) -> str:
         """Return the digest of the files at an address."""
-        return self.artifacts.get(uri) or f"{ALGORITHM}:{digest(uri)}"
+        return self.artifacts.get(uri) or f"{ALGORITHM}:{sha256(uri.encode()).hexdigest()}"
 
     def _behaviour(self, pod: Manifest) -> Behaviour:
         image = pod["spec"]["containers"][0]["image"]

@@ -27,6 +27,7 @@ from regisseur_operator.resources import (
     SERVICE,
 )
 from support.fake_cluster import FakeCluster, Fault
+from support.fake_kubelet import OVERWRITTEN
 from support.worlds import KEY, World
 
 Event = tuple[Any, ...]
@@ -95,7 +96,7 @@ ROUGH_EVENTS: Events = st.one_of(
     _just("spec", st.sampled_from(["replicas 0", "replicas 1", "replicas 3", "port"])),
     _just("spec", st.sampled_from(["recreate", "rolling", "autoscaling", "no autoscaling"])),
     _just("load", st.sampled_from([None, 1.0, 3.0, 9.0])),
-    _just("files", VERSIONS, st.sampled_from(["sha256:overwritten", "missing", "invalid"])),
+    _just("files", VERSIONS, st.sampled_from([OVERWRITTEN, "missing", "invalid"])),
     _just("fault", VERSIONS, st.just("dies")),
     _just("delete", st.sampled_from([DEPLOYMENT, SERVICE, POD_DISRUPTION_BUDGET])),
     _just("delete revision", st.integers(0, 3)),

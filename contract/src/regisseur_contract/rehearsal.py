@@ -5,6 +5,7 @@ keeps of one. A container that ends without a verdict was killed, or ended befor
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any, Final
@@ -14,6 +15,10 @@ LONGEST_VERDICT_BYTES: Final = 4096
 
 LONGEST_MESSAGE: Final = 1000
 LONGEST_LISTED: Final = 20
+
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_MOST: Final = 2**53
+"""More than any size or time can be, and less than a JSON number can be exact for."""
 
 
 class Word(StrEnum):
@@ -90,15 +95,42 @@ def write_verdict(verdict: RehearsalVerdict) -> str:
 
 
 def parse_verdict(text: str) -> RehearsalVerdict | None:
-    """Read a verdict back; None where the text is none."""
+    """Read a verdict back; None where the text is none.
+
+    The model's own code can write that text, and an image of somebody's own: nothing in it is taken
+    on trust, and nothing has passed whose files are not named.
+    """
     try:
         body = json.loads(text)
         known = {entry.name for entry in fields(RehearsalVerdict)}
         found: dict[str, Any] = {name: value for name, value in body.items() if name in known}
-        found["requirements"] = tuple(str(line) for line in found.get("requirements", ()))
-        return RehearsalVerdict(**found) if isinstance(found["word"], str) else None
-    except (ValueError, TypeError, AttributeError, KeyError):
+        found["requirements"] = tuple(_take_text(line) for line in found.get("requirements", ()))
+        for name in ("word", "message", "digest", "signature"):
+            found[name] = _take_text(found.get(name, ""))
+        for name in ("seconds", "latency_seconds"):
+            found[name] = float(_take_number(found.get(name, 0.0)))
+        for name in ("bytes", "memory_bytes"):
+            found[name] = int(_take_number(found.get(name, 0)))
+        verdict = RehearsalVerdict(**found)
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
+    is_pinned = bool(_DIGEST.fullmatch(verdict.digest))
+    is_sound = is_pinned or (not verdict.digest and not verdict.has_passed)
+    return verdict if verdict.word and is_sound else None
+
+
+def _take_text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_VERDICT_BYTES:
+        raise TypeError
+    return value
+
+
+def _take_number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError
+    if not 0 <= value <= _MOST:  # not so for NaN either
+        raise ValueError
+    return value
 
 
 def _dump(body: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ def test_a_verdict_is_read_as_it_was_written() -> None:
     verdict = RehearsalVerdict(
         word=Word.REQUIREMENTS_MISMATCH,
         message="numpy==1.0, the image has 2.4.6",
-        digest="sha256:0",
+        digest=f"sha256:{'0' * 64}",
         bytes=7,
         seconds=1.5,
         requirements=("numpy==1.0, the image has 2.4.6",),
@@ -58,7 +58,14 @@ def test_a_verdict_fits_into_a_termination_message(
 
 @pytest.mark.parametrize(
     "text",
-    ["", "killed", "[]", "null", "{}", '{"word": 1}', '{"word": "Passed", "requirements": 1}'],
+    [
+        *("", "killed", "[]", "null", "{}", '{"word": 1}', '{"word": ""}', "[" * 5000),
+        *('{"word": "Novel", "requirements": 1}', '{"word": "Novel", "requirements": [1]}'),
+        *('{"word": "Novel", "bytes": "x"}', '{"word": "Novel", "bytes": -1}'),
+        *('{"word": "Novel", "seconds": NaN}', '{"word": "Novel", "memory_bytes": true}'),
+        *('{"word": "Novel", "digest": null}', '{"word": "Novel", "digest": "sha256:short"}'),
+        pytest.param('{"word": "Passed"}', id="a pass that names no files"),
+    ],
 )
 def test_what_is_no_verdict_is_none(text: str) -> None:
     assert parse_verdict(text) is None

@@ -7,6 +7,7 @@ import pytest
 from regisseur_contract.exits import STORE_DENIED, STORE_UNAVAILABLE
 from regisseur_operator.core.roll import parse_roll
 from regisseur_operator.resources import POD
+from support.fake_kubelet import OVERWRITTEN
 from support.witness import Witness
 from support.worlds import KEY, World, start
 
@@ -74,7 +75,7 @@ async def test_a_version_that_fails_is_taken_back_and_rejected(
 @pytest.mark.parametrize(
     ("found", "reason"),
     [
-        pytest.param("sha256:overwritten", "ArtifactChanged", id="overwritten"),
+        pytest.param(OVERWRITTEN, "ArtifactChanged", id="overwritten"),
         pytest.param("missing", "ArtifactMissing", id="deleted"),
         pytest.param("invalid", "ArtifactInvalid", id="broken"),
     ],

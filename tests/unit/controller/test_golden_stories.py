@@ -7,6 +7,7 @@ import pytest
 from regisseur_contract.exits import STORE_UNAVAILABLE
 from regisseur_contract.rehearsal import Word
 from regisseur_operator.resources import DEPLOYMENT, SERVICE
+from support.fake_kubelet import OVERWRITTEN
 from support.stories import Story
 from support.worlds import KEY, World
 
@@ -158,7 +159,7 @@ async def _store_outage(story: Story) -> None:
 
 async def _overwritten_artifact(story: Story) -> None:
     world = story.world
-    world.replace_files(1, "sha256:0123")
+    world.replace_files(1, OVERWRITTEN)
     world.change("replicas 3")
     await story.play("the files of version 1 are overwritten, and a third pod is asked for")
     world.registry.promote(2)

@@ -11,6 +11,7 @@ from regisseur_contract.rehearsal import Word
 from regisseur_operator.api.v1alpha1 import parse_spec
 from regisseur_operator.errors import TerminalError
 from regisseur_operator.resources import MODELDEPLOYMENT, POD
+from support.fake_kubelet import OVERWRITTEN
 from support.worlds import KEY, build_modeldeployment, start
 
 POSITIVE = {"Ready", "Available", "Progressing", "Resolved", "RegistryReachable", "Rehearsed"}
@@ -123,7 +124,7 @@ async def test_which_version_answers_is_told_by_pod_status_and_history() -> None
 
 async def test_other_files_at_the_same_address_reach_no_new_pod() -> None:
     world = await start()
-    world.replace_files(1, "sha256:overwritten")
+    world.replace_files(1, OVERWRITTEN)
     world.change("replicas 3")
 
     await world.settle()

@@ -11,7 +11,7 @@ from regisseur_operator.core.pods import observe_pod, observe_rehearsal_pod
 
 MADE = "2026-01-01T12:00:00Z"
 FETCHED = "2026-01-01T12:00:30Z"
-VERDICT = '{"word":"Passed"}'
+VERDICT = '{"word":"Passed","digest":"sha256:' + "0" * 64 + '"}'
 READY = "2026-01-01T12:01:00Z"
 
 

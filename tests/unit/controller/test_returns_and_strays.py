@@ -6,6 +6,7 @@ from regisseur_contract.names import LABEL_MODELDEPLOYMENT
 from regisseur_contract.runtime import ENV_EXPECTED_DIGEST
 from regisseur_operator.ports import Key
 from regisseur_operator.resources import DEPLOYMENT, REPLICA_SET
+from support.fake_kubelet import OVERWRITTEN
 from support.worlds import KEY, start
 
 # ---- rollbackTo ----------------------------------------------------------------------------------
@@ -103,7 +104,7 @@ async def test_replica_sets_that_were_orphaned_on_purpose_are_taken_over() -> No
 
 async def test_an_artifact_overwritten_under_a_stable_version_stalls_new_pods_only() -> None:
     world = await start()
-    world.replace_files(1, "sha256:overwritten")
+    world.replace_files(1, OVERWRITTEN)
     world.change("replicas 3")
     await world.settle()
     assert world.ready_pods == 2
@@ -118,7 +119,7 @@ async def test_an_artifact_overwritten_under_a_stable_version_stalls_new_pods_on
     assert world.status.phase == "Healthy"
     fetch = world.deployment["spec"]["template"]["spec"]["initContainers"][0]
     environment = {entry["name"]: entry.get("value") for entry in fetch["env"]}
-    assert environment[ENV_EXPECTED_DIGEST] == "sha256:overwritten"
+    assert environment[ENV_EXPECTED_DIGEST] == OVERWRITTEN
 
 
 # ---- strategies ----------------------------------------------------------------------------------

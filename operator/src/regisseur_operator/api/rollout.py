@@ -31,7 +31,8 @@ class RehearsalSpec(SpecModel):
     timeout: Timeout = Field(
         default="5m",
         description="How long the rehearsal may take, download and loading included, from 1s to"
-        " 24h. A version that takes longer is rejected.",
+        " 24h. A version that is not judged by then is rejected if its files were there, and tried"
+        " again if the image or the files were not.",
     )
     requirements: Literal["Strict", "Minor", "Ignore"] = Field(
         default="Minor",

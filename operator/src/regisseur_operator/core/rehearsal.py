@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from regisseur_contract.exits import FAULTS_OF_THE_VERSION
-from regisseur_contract.rehearsal import RehearsalVerdict, parse_verdict
+from regisseur_contract.rehearsal import RehearsalVerdict, Word, parse_verdict
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import Rehearsal, RehearsalFacts, RehearsalState
 from regisseur_operator.core.diagnosis import (
@@ -174,11 +174,10 @@ def _finish(
 
 
 def to_reason(word: str) -> Reason:
-    """Read the image's word; a newer image may have words that are not known here."""
-    try:
-        return Reason(word)
-    except ValueError:
-        return Reason.REHEARSAL_CRASHED
+    """Read the word of a verdict that is not a pass; a newer image may know more of them."""
+    known = {entry.value for entry in Word} - {Word.PASSED.value}
+    known |= {Reason.OUT_OF_MEMORY, Reason.REHEARSAL_TIMED_OUT, Reason.ARTIFACT_MISSING}
+    return Reason(word) if word in known else Reason.REHEARSAL_CRASHED
 
 
 # ---- ends without a verdict ------------------------------------------------------------------

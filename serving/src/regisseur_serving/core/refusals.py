@@ -47,10 +47,11 @@ def translate_refusal(
         authorization: What the server was told; it is not repeated.
     """
     code, said = _read_body(body)
+    said = authorization.redact(said)  # before white space is changed that a secret may hold
     said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
     message = f"{authority} answered {status}"
     if said:
-        message = f"{message}: {authorization.redact(said)[:_SHOWN_CHARACTERS]}"
+        message = f"{message}: {said[:_SHOWN_CHARACTERS]}"
     if status == HTTPStatus.NOT_FOUND and code in _MISSING_CODES:
         return MissingError(f"{message}; {_GONE}")
     if status == HTTPStatus.UNAUTHORIZED and authorization.header:
