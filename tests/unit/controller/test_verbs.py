@@ -91,6 +91,21 @@ async def test_a_retry_is_not_spent_on_a_rollout_that_has_just_failed(is_wiped: 
     assert world.status.handled.retry == "1"
 
 
+async def test_pods_that_a_failed_rollout_left_do_not_fail_the_next_one() -> None:
+    """The Deployment takes a pod of the same template over, in its back-off and all."""
+    world = await start()
+    world.kubelet.behave(2, dies_after=12.0)
+    world.registry.promote(2)
+    await world.until(lambda: bool(world.status.rejected))
+    world.kubelet.heal()
+    world.retry("1")
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+    assert world.status.rejected == []
+
+
 async def test_a_retry_with_nothing_rejected_changes_nothing() -> None:
     world = await start()
     world.retry("1")

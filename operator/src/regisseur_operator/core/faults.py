@@ -5,13 +5,14 @@ rejected. What its surroundings do wrong is waited out, however long it takes.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.core.diagnosis import Diagnosis, diagnose
 from regisseur_operator.core.observed import DeploymentFacts, Observed
 from regisseur_operator.core.pods import PodFacts
+from regisseur_operator.core.roll import Roll
 
 AT_ONCE: Final = frozenset(
     {Reason.ARTIFACT_CHANGED, Reason.ARTIFACT_MISSING, Reason.ARTIFACT_INVALID}
@@ -44,11 +45,10 @@ def judge_fault(observed: Observed) -> Fault | None:
     if deployment is None or not deployment.is_current:
         return None
     pods = find_roll_pods(observed)
+    proven = _find_own(pods, deployment.roll)
+    if proven is not None:
+        return Fault(proven, is_versions=True)
     finding = diagnose(pods)
-    if finding is not None and finding.reason in AT_ONCE:
-        return Fault(finding, is_versions=True)
-    if finding is not None and finding.reason in REPEATED and any(map(_is_looping, pods)):
-        return Fault(finding, is_versions=True)
     refused = _check_replicas(deployment)
     if refused is not None:
         return Fault(refused, is_versions=False)
@@ -56,6 +56,27 @@ def judge_fault(observed: Observed) -> Fault | None:
         return Fault(finding, is_versions=False, is_first=finding.reason in REPEATED)
     late = next((pod for pod in pods if seconds_left(observed, pod) == 0), None)
     return Fault(_tell_late(observed, late), is_versions=True) if late is not None else None
+
+
+def _find_own(pods: list[PodFacts], roll: Roll | None) -> Diagnosis | None:
+    """Return what the version itself does wrong, by the pods that tell of this very roll."""
+    telling = [pod for pod in pods if not _is_from_before(pod, roll)]
+    finding = diagnose(telling)
+    if finding is None or finding.reason in AT_ONCE:
+        return finding
+    is_repeated = finding.reason in REPEATED and any(map(_is_looping, telling))
+    return finding if is_repeated else None
+
+
+def _is_from_before(pod: PodFacts, roll: Roll | None) -> bool:
+    """Whether a pod of an earlier roll to the same template has not failed again since.
+
+    The Deployment takes such pods over as they are, when a try that failed is tried again.
+    """
+    if roll is None or pod.created_at is None or pod.created_at >= roll.started_at:
+        return False
+    ends = [part.ended_at for part in (pod.fetch, pod.server) if part is not None]
+    return all(end is None or end < roll.started_at for end in ends)
 
 
 def find_roll_pods(observed: Observed) -> list[PodFacts]:
@@ -78,9 +99,15 @@ def seconds_left(observed: Observed, pod: PodFacts) -> float | None:
     """
     if pod.is_ready or pod.fetched_at is None or pod.server is None or not pod.server.is_running:
         return None
-    since = max(pod.fetched_at, pod.ready_changed_at or pod.fetched_at)
+    moments = (pod.fetched_at, pod.ready_changed_at, _started_at(observed))
+    since = max(moment for moment in moments if moment is not None)
     deadline = since + timedelta(seconds=observed.spec.progress_deadline_seconds)
     return max(0.0, (deadline - observed.now).total_seconds())
+
+
+def _started_at(observed: Observed) -> datetime | None:
+    roll = observed.deployment.roll if observed.deployment is not None else None
+    return roll.started_at if roll is not None else None
 
 
 def _is_looping(pod: PodFacts) -> bool:

@@ -34,6 +34,7 @@ class ContainerFacts:
 
     Attributes:
         exit_message: What it left as termination message when it ended last.
+        ended_at: When that was.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ContainerFacts:
     exit_code: int | None = None
     exit_reason: str = ""
     exit_message: str = ""
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class PodFacts:
     controller_uid: str = ""
     fetched_at: datetime | None = None
     ready_changed_at: datetime | None = None
+    created_at: datetime | None = None
 
     @property
     def is_active(self) -> bool:
@@ -135,6 +138,7 @@ def observe_pod(manifest: Manifest) -> PodFacts:
         controller_uid=_observe_controller(metadata),
         fetched_at=_observe_success(status.get("initContainerStatuses"), CONTAINER_FETCH),
         ready_changed_at=_parse_time(ready.get("lastTransitionTime")),
+        created_at=_parse_time(metadata.get("creationTimestamp")),
     )
 
 
@@ -209,6 +213,7 @@ def _observe_container(statuses: Statuses, name: str) -> ContainerFacts | None:
         exit_code=ended.get("exitCode"),
         exit_reason=ended.get("reason") or "",
         exit_message=(ended.get("message") or "").strip(),
+        ended_at=_parse_time(ended.get("finishedAt")),
     )
 
 
