@@ -21,11 +21,11 @@ Start = Callable[..., RunningOperator]
 
 MOST_WRITES = 30
 MOMENTS = [
-    pytest.param(False, id="just before a write"),
+    pytest.param(False, id="just before a write", marks=pytest.mark.deep),
     pytest.param(True, id="just after a write"),
 ]
 
-pytestmark = [pytest.mark.usefixtures("kubelet"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.usefixtures("kubelet"), pytest.mark.timeout(240)]
 
 
 def _live_until_write(start: Start, namespace: str, *, at: int, after: bool) -> "_Life":

@@ -6,17 +6,31 @@ from collections.abc import Callable
 import pytest
 
 from regisseur_contract.names import FIELD_MANAGER
+from regisseur_contract.rehearsal import Word
+from regisseur_contract.tags import STAGE_PRODUCTION
 from regisseur_operator.ports import Cluster
 from support.eventually import eventually
 from support.kube_client import Json, KubeClient
+from support.kubelet_double import KubeletDouble
+from support.mlflow_server import MlflowServer
+from support.model_versions import create_model_version, transition
 from support.modeldeployments import CHILDREN, Subject
+from support.pod_states import judged
 from support.recording_cluster import RecordingCluster
 from support.running_operator import RunningOperator
 
 Start = Callable[..., RunningOperator]
 
 REST_SECONDS = 60.0
-WATCHED = (*CHILDREN, "modeldeployments", "pods", "events")
+WATCHED = (
+    *CHILDREN,
+    "controllerrevisions",
+    "horizontalpodautoscalers",
+    "replicasets",
+    "modeldeployments",
+    "pods",
+    "events",
+)
 
 
 def _snapshot(kube: KubeClient) -> dict[str, str]:
@@ -30,10 +44,13 @@ def _snapshot(kube: KubeClient) -> dict[str, str]:
     }
 
 
-@pytest.mark.usefixtures("kubelet")
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(180)
 def test_for_a_minute_nothing_changes(
-    start_operator: Start, kube: KubeClient, promoted: str
+    start_operator: Start,
+    kube: KubeClient,
+    kubelet: KubeletDouble,
+    mlflow_server: MlflowServer,
+    promoted: str,
 ) -> None:
     recording: list[RecordingCluster] = []
 
@@ -49,15 +66,40 @@ def test_for_a_minute_nothing_changes(
     }
     kube.create("services", foreign)
     healthy = Subject(kube, "healthy")
+    scaled = Subject(kube, "scaled")
+    rejecting = Subject(kube, "rejecting")
     missing = Subject(kube, "missing")
     suspended = Subject(kube, "suspended")
     taken = Subject(kube, "taken")
-    healthy.create(promoted, replicas=2)
+    healthy.create(promoted, replicas=2, version=1)
+    scaled.create(
+        promoted,
+        version=1,
+        autoscaling={"minReplicas": 2, "maxReplicas": 3},
+        serving={"resources": {"requests": {"cpu": "100m"}}},
+    )
+    rejecting.create(promoted)
     missing.create(promoted, stage="Staging")
     suspended.create(promoted, suspend=True)
-    taken.create(promoted)
+    taken.create(promoted, version=1)
     operator = start_operator(wrap_cluster=wrap)
-    healthy.wait_until_served(1)
+    for subject in (healthy, rejecting):
+        subject.wait_until_served(1)
+    kubelet.rehearsing = judged(Word.LOAD_FAILED, "no module named vineyard")
+    version = create_model_version(mlflow_server, promoted)
+    transition(mlflow_server, promoted, version, STAGE_PRODUCTION)
+    rejecting.wait_for_condition("Ready", "False", "VersionRejected")
+    eventually(
+        lambda: [
+            entry["type"]
+            for entry in kube.read("horizontalpodautoscalers", "scaled")
+            .get("status", {})
+            .get("conditions", [])
+            if entry["type"] == "ScalingActive"
+        ],
+        deadline_seconds=60,
+        describe="the autoscaler has looked for metrics, and found none",
+    )
     missing.wait_for_condition("Resolved", "False", "ReferenceNotFound")
     eventually(lambda: suspended.status.get("phase") == "Suspended", deadline_seconds=20)
     taken.wait_for_condition("Progressing", "False", "NameConflict")
