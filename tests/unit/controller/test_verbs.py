@@ -94,9 +94,10 @@ async def test_a_retry_is_not_spent_on_a_rollout_that_has_just_failed(is_wiped: 
 async def test_pods_that_a_failed_rollout_left_do_not_fail_the_next_one() -> None:
     """The Deployment takes a pod of the same template over, in its back-off and all."""
     world = await start()
-    world.kubelet.behave(2, dies_after=12.0)
+    world.kubelet.behave(2, dies_after=20.0)
     world.registry.promote(2)
-    await world.until(lambda: bool(world.status.rejected))
+    await world.settle(patience=60)
+    world.wipe_status()
     world.kubelet.heal()
     world.retry("1")
 
