@@ -116,6 +116,7 @@ def test_a_rehearsal_does_not_take_the_place_of_somebodys_pod(
     subject.wait_until_served(1, deadline_seconds=50)
 
 
+@pytest.mark.timeout(150)
 @pytest.mark.usefixtures("kubelet")
 def test_a_foreign_revision_holds_up_a_rollout_and_not_what_is_served(
     start_operator: Start, subject: Subject, mlflow_server: MlflowServer, promoted: str
@@ -138,4 +139,4 @@ def test_a_foreign_revision_holds_up_a_rollout_and_not_what_is_served(
 
     subject.kube.delete("controllerrevisions", "wine-2")
 
-    subject.wait_until_served(version, deadline_seconds=50)
+    subject.wait_until_served(version, deadline_seconds=90)
