@@ -30,6 +30,40 @@ async def test_a_rollback_brings_pods_back_word_for_word() -> None:
     assert world.status.history[0].reason == "RolledBack"
 
 
+async def test_a_restart_under_a_rollback_replaces_the_pods_once() -> None:
+    world = await start()
+    world.registry.promote(2)
+    await world.settle()
+    world.rollback_to(1)
+    await world.settle()
+    before = {pod["metadata"]["uid"] for pod in world.workloads.pods(KEY)}
+    world.cluster.writes.clear()
+    world.restart("t1")
+
+    await world.settle()
+
+    assert before.isdisjoint(pod["metadata"]["uid"] for pod in world.workloads.pods(KEY))
+    assert world.cluster.writes.count("apply Deployment wine") == 1
+    assert world.condition("Ready")[:2] == ("True", "RolledBack")
+
+
+async def test_a_return_that_fails_is_not_tried_again() -> None:
+    """Under rules that are others now, so that it has another key than when it was accepted."""
+    world = await start()
+    world.registry.promote(2)
+    await world.settle()
+    world.edit_spec(lambda spec: spec.update(rehearsal={"requirements": "Ignore"}))
+    world.replace_files(1, OVERWRITTEN)
+    world.registry.promote(1)
+
+    await world.settle()
+
+    assert [entry.outcome for entry in world.status.history].count("Failed") == 1
+    assert [entry.reason for entry in world.status.rejected] == ["ArtifactChanged"]
+    assert world.condition("Ready")[:2] == ("False", "VersionRejected")
+    assert world.served_versions == ["2", "2"]
+
+
 async def test_a_rollback_wins_over_promotions_gates_and_outages() -> None:
     world = await start()
     world.registry.promote(2)

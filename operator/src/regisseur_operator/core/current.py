@@ -49,7 +49,7 @@ def find_proven(observed: Observed) -> list[Roll]:
     return [roll for roll in found if roll is not None]
 
 
-def find_unrolled(observed: Observed, inputs: PodInputs) -> Roll | None:
+def find_unrolled(observed: Observed, inputs: PodInputs, key: str) -> Roll | None:
     """Return the roll that was saved last, if the Deployment never took it and it fits.
 
     The operator may have died in between, or the API server may have refused the Deployment: a new
@@ -62,7 +62,8 @@ def find_unrolled(observed: Observed, inputs: PodInputs) -> Roll | None:
     last = observed.revisions[-1] if observed.revisions else None
     if last is None or last.revision <= max(known, default=0):
         return None
-    return last if last.inputs.fingerprint == inputs.fingerprint else None
+    is_fitting = last.key == key and last.inputs.fingerprint == inputs.fingerprint
+    return last if is_fitting else None
 
 
 def last_revision(observed: Observed) -> int:

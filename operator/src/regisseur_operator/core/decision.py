@@ -62,7 +62,7 @@ class Scene:
 
     def begin(self, inputs: PodInputs, lineage: Lineage, key: str, like: Roll | None) -> Decision:
         """Roll to something else; with the template of an earlier roll where that fits."""
-        saved = find_unrolled(self.observed, inputs)
+        saved = find_unrolled(self.observed, inputs, key)
         if saved is not None:
             return Decision(saved, rejected=self.rejected, is_certain=True)
         number = last_revision(self.observed) + 1

@@ -80,7 +80,7 @@ def _roll_back(scene: Scene, number: int) -> Decision:
     if target is None:
         return scene.stay(_tell_unknown_revision(scene.observed, number))
     current = scene.current
-    if current is not None and current.inputs.fingerprint == target.inputs.fingerprint:
+    if current is not None and _is_alike(current, target):
         return scene.stay()
     rejection = find_rejection(scene.rejected, target.key)
     if rejection is not None and scene.stable is not None:
@@ -88,6 +88,11 @@ def _roll_back(scene: Scene, number: int) -> Decision:
     if scene.stable is not None and target.revision == scene.stable.revision:
         return replace(scene.stay(), roll=bring_back(scene.observed, scene.stable))
     return scene.begin(target.inputs, target.lineage, target.key, target)
+
+
+def _is_alike(first: Roll, second: Roll) -> bool:
+    """Whether two rolls bring the same; a restart in between makes no other revision of it."""
+    return (first.inputs.wish, first.inputs.digest) == (second.inputs.wish, second.inputs.digest)
 
 
 def _follow(scene: Scene, served: Served) -> Decision:
@@ -107,17 +112,20 @@ def _follow(scene: Scene, served: Served) -> Decision:
         return scene.stay(tell_rejected(rejection))
     if _is_wanted(current, inputs):
         return admit(scene, inputs, key)
-    return _return(scene, inputs) or admit(scene, inputs, key)
+    return _return(scene, inputs, key) or admit(scene, inputs, key)
 
 
-def _return(scene: Scene, inputs: PodInputs) -> Decision | None:
-    """Go back at once to what was complete before: it has proven itself."""
+def _return(scene: Scene, inputs: PodInputs, key: str) -> Decision | None:
+    """Go back at once to what was complete before: it has proven itself.
+
+    Under the present key: should it fail this time, it is this try that is rejected.
+    """
     if scene.stable is not None and _is_wanted(scene.stable, inputs):
         return replace(scene.stay(), roll=bring_back(scene.observed, scene.stable))
     proven = next((roll for roll in find_proven(scene.observed) if _is_wanted(roll, inputs)), None)
     if proven is None:
         return None
-    return scene.begin(proven.inputs, proven.lineage, proven.key, proven)
+    return scene.begin(proven.inputs, proven.lineage, key, proven)
 
 
 def _is_wanted(roll: Roll | None, inputs: PodInputs) -> bool:
