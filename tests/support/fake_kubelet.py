@@ -49,7 +49,7 @@ class Behaviour:
 
     Attributes:
         word: What a rehearsal comes to.
-        rehearsal: `hangs`, or `crashes` without a verdict.
+        rehearsal: `hangs`, `crashes` without a verdict, or is `lost` with its node.
         crash: Last words of a server that ends while it loads.
         dies_after: After how many seconds a ready server ends by itself.
         never_ready: Whether the server loads for ever.
@@ -59,7 +59,7 @@ class Behaviour:
     """
 
     word: str = Word.PASSED
-    rehearsal: Literal["", "hangs", "crashes"] = ""
+    rehearsal: Literal["", "hangs", "crashes", "lost"] = ""
     crash: str = ""
     dies_after: float | None = None
     never_ready: bool = False
@@ -247,6 +247,10 @@ class FakeKubelet:
             return show(status, "Failed", state)
         if behaviour.rehearsal == "crashes":
             return show(status, "Failed", end(name, {}, 139, "", now, restarts=False))
+        if behaviour.rehearsal == "lost":
+            why = "ContainerStatusUnknown"
+            lost = end(name, {}, 137, "", now, restarts=False, reason=why)
+            return show(status, "Failed", lost)
         verdict = RehearsalVerdict(
             word=behaviour.word,
             message="" if behaviour.word == Word.PASSED else f"the model says {behaviour.word}",

@@ -252,6 +252,20 @@ async def test_trouble_around_it_is_waited_out(trouble: dict[str, Any], reason: 
     assert world.served_versions == ["2", "2"]
 
 
+async def test_a_node_that_is_lost_is_no_fault_of_the_version() -> None:
+    world = await start()
+    world.kubelet.behave(2, rehearsal="lost")
+    world.registry.promote(2)
+
+    await world.settle(patience=100)
+
+    assert world.condition("Ready")[1] == "RehearsalHeld"
+    assert world.status.rejected == []
+    world.kubelet.heal()
+    await world.settle()
+    assert world.served_versions == ["2", "2"]
+
+
 async def test_a_quota_is_waited_out() -> None:
     world = await start()
     world.cluster.pod_refusal = "pods is forbidden: exceeded quota: team"

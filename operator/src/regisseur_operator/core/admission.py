@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from regisseur_contract.tags import TAG_DIGEST
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import Lineage, Rehearsal, RehearsalState
 from regisseur_operator.core.decision import (
@@ -13,6 +12,7 @@ from regisseur_operator.core.decision import (
     to_rejection,
 )
 from regisseur_operator.core.gates import judge_gates
+from regisseur_operator.core.lineage import read_digest
 from regisseur_operator.core.rehearsal import judge_rehearsal, seconds_until_due
 from regisseur_operator.core.roll import PodInputs, Served
 from regisseur_operator.core.trial import Trial
@@ -68,7 +68,7 @@ def _build_trial(scene: Scene, inputs: PodInputs, lineage: Lineage, key: str) ->
         key=key,
         inputs=inputs,
         lineage=lineage,
-        expected_digest=chosen.tags.get(TAG_DIGEST, "") if chosen is not None else "",
+        expected_digest=read_digest(chosen) if chosen is not None else "",
         served_source=place.inputs.served.source if place is not None and is_other else "",
         timeout_seconds=spec.rehearsal.timeout_seconds,
         requirements=spec.rehearsal.requirements,

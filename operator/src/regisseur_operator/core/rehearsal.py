@@ -8,7 +8,7 @@ there are never two.
 from datetime import datetime, timedelta
 from typing import Final
 
-from regisseur_contract.exits import FAULTS_OF_THE_VERSION
+from regisseur_contract.exits import FAULTS_OF_THE_SURROUNDINGS, FAULTS_OF_THE_VERSION
 from regisseur_contract.rehearsal import RehearsalVerdict, Word, parse_verdict
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import Rehearsal, RehearsalFacts, RehearsalState
@@ -26,6 +26,11 @@ from regisseur_operator.core.trial import Trial
 FIRST_PAUSE: Final = timedelta(seconds=10)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 """Between two tries that the surroundings spoilt."""
+
+TROUBLE_OF_THE_NODE: Final = frozenset(
+    {"ContainerStatusUnknown", "StartError", "ContainerCannotRun"}
+)
+"""Ends of a container that its program had no part in."""
 
 OUT_OF_MEMORY_MESSAGE: Final = (
     "The rehearsal used more memory than its limit and was killed: raise"
@@ -198,7 +203,9 @@ def _diagnose_end(pod: RehearsalPod) -> tuple[Diagnosis, bool]:
     if rehearse is not None and rehearse.exit_code is not None:
         words = last_words(rehearse.exit_message) or f"exit code {rehearse.exit_code}"
         message = f"The rehearsal ended without a verdict: {words}"
-        return Diagnosis(Reason.REHEARSAL_CRASHED, shorten(message)), True
+        is_nodes = rehearse.exit_reason in TROUBLE_OF_THE_NODE
+        is_outside = is_nodes or rehearse.exit_code in FAULTS_OF_THE_SURROUNDINGS
+        return Diagnosis(Reason.REHEARSAL_CRASHED, shorten(message)), not is_outside
     message = "The rehearsal's pod ended before it began; it is tried again"
     return Diagnosis(Reason.EVICTED, message), False
 

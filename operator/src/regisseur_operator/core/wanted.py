@@ -1,12 +1,15 @@
 """What the pods are to be made from: the spec and the version that the reference names."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from regisseur_operator.api.status import Lineage, Resolved
 from regisseur_operator.core.current import find_proven
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.roll import PodInputs, Roll, Served
+
+LONGEST_IMAGE: Final = 1024
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,13 @@ def choose_image(
     if not tag:
         return Image(observed.configuration.default_image, is_default=True)
     named = resolution.chosen.tags.get(tag, "").strip() if resolution.chosen is not None else ""
-    return Image(named, tag=tag) if named and " " not in named else None
+    return Image(named, tag=tag) if is_reference(named) else None
+
+
+def is_reference(text: str) -> bool:
+    """Whether a tag can be an image; what the spec would refuse is refused here as well."""
+    is_solid = not any(letter.isspace() for letter in text)
+    return bool(text) and is_solid and len(text) <= LONGEST_IMAGE
 
 
 def build_inputs(
