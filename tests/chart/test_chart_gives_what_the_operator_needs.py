@@ -14,6 +14,8 @@ import yaml
 from regisseur_devcluster.controlplane import ControlPlane
 from support.chart import NAMESPACE, RELEASE, Manifest, render, select
 from support.eventually import eventually
+from support.kube_client import KubeClient
+from support.kubelet_double import KubeletDouble
 from support.mlflow_server import MlflowServer
 from support.model_versions import create_model_version
 
@@ -82,6 +84,15 @@ def operator_process(
     process.end()
 
 
+@pytest.fixture
+def kubelet(control_plane: ControlPlane, namespace: str) -> Iterator[KubeletDouble]:
+    """Let the rehearsal pass and the pods become ready."""
+    with KubeletDouble(KubeClient(control_plane, namespace)) as double:
+        yield double
+
+
+@pytest.mark.usefixtures("kubelet")
+@pytest.mark.timeout(120)
 def test_its_rights_are_enough_for_a_whole_life(
     control_plane: ControlPlane,
     namespace: str,
@@ -107,9 +118,10 @@ def test_its_rights_are_enough_for_a_whole_life(
     def written() -> bool:
         status = read("mdep").get("status", {})
         assert status.get("reference"), operator_process.text()[-3000:]
-        return all(read(kind) for kind in ("deployments", "services", "pdb", "events"))
+        kinds = ("deployments", "services", "pdb", "controllerrevisions", "events")
+        return all(read(kind) for kind in kinds)
 
-    eventually(written, deadline_seconds=30, describe="children, status and an Event")
+    eventually(written, deadline_seconds=60, describe="children, status and an Event")
     owner = read("deployments")["metadata"]["ownerReferences"][0]
     assert owner["blockOwnerDeletion"] is True
     lease = control_plane.kubectl("get", "lease", RELEASE, "-n", NAMESPACE, "-o", "yaml")
