@@ -11,7 +11,7 @@ def find_current(observed: Observed) -> Roll | None:
 
     `kubectl rollout undo` brings the annotations of the old ReplicaSet back: whole, but outdated.
     """
-    live, status = observed.deployment.roll if observed.deployment else None, observed.status
+    live, status = observed.live_roll, observed.status
     known = [part.revision for part in (status.candidate, status.stable) if part is not None]
     if live is not None and live.last >= max(known, default=0):
         return live
@@ -33,7 +33,7 @@ def find_stable(observed: Observed, current: Roll | None) -> Roll | None:
 
 def find_revision(observed: Observed, number: int) -> Roll | None:
     """Return an earlier roll; the live one is always known."""
-    live = observed.deployment.roll if observed.deployment is not None else None
+    live = observed.live_roll
     if live is not None and live.revision == number:
         return live
     return next((roll for roll in observed.revisions if roll.revision == number), None)
@@ -55,12 +55,8 @@ def find_unrolled(observed: Observed, inputs: PodInputs, key: str) -> Roll | Non
     The operator may have died in between, or the API server may have refused the Deployment: a new
     number for each attempt would push the revisions out that one wants to go back to.
     """
-    live, status = observed.deployment.roll if observed.deployment else None, observed.status
-    known = [entry.revision for entry in status.history]
-    known += [part.revision for part in (status.stable, status.candidate) if part is not None]
-    known += [live.last] if live is not None else []
     last = observed.revisions[-1] if observed.revisions else None
-    if last is None or last.revision <= max(known, default=0):
+    if last is None or last.revision <= _last_begun(observed):
         return None
     is_fitting = last.key == key and last.inputs.fingerprint == inputs.fingerprint
     return last if is_fitting else None
@@ -68,12 +64,16 @@ def find_unrolled(observed: Observed, inputs: PodInputs, key: str) -> Roll | Non
 
 def last_revision(observed: Observed) -> int:
     """Return the highest number that was ever given out, as far as anything remembers."""
-    status = observed.status
+    saved = (roll.revision for roll in observed.revisions)
+    return max([_last_begun(observed), *saved])
+
+
+def _last_begun(observed: Observed) -> int:
+    """Return the highest number that the Deployment ever took, as far as anything remembers."""
+    status, live = observed.status, observed.live_roll
     known = [entry.revision for entry in status.history]
     known += [part.revision for part in (status.stable, status.candidate) if part is not None]
-    known += [roll.revision for roll in observed.revisions]
-    if observed.deployment is not None and observed.deployment.roll is not None:
-        known.append(observed.deployment.roll.last)
+    known += [live.last] if live is not None else []
     return max(known, default=0)
 
 

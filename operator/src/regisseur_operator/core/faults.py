@@ -5,7 +5,7 @@ rejected. What its surroundings do wrong is waited out, however long it takes.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from regisseur_operator.api.reasons import Reason
@@ -81,8 +81,8 @@ def _is_from_before(pod: PodFacts, roll: Roll | None) -> bool:
 
 def find_roll_pods(observed: Observed) -> list[PodFacts]:
     """Return the pods of the present roll that count."""
-    deployment = observed.deployment
-    label = deployment.roll.pod_label if deployment is not None and deployment.roll else ""
+    roll = observed.live_roll
+    label = roll.pod_label if roll is not None else ""
     return [pod for pod in observed.pods if pod.inputs == label and pod.is_active]
 
 
@@ -99,15 +99,12 @@ def seconds_left(observed: Observed, pod: PodFacts) -> float | None:
     """
     if pod.is_ready or pod.fetched_at is None or pod.server is None or not pod.server.is_running:
         return None
-    moments = (pod.fetched_at, pod.ready_changed_at, _started_at(observed))
+    roll = observed.live_roll
+    begun = roll.started_at if roll is not None else None
+    moments = (pod.fetched_at, pod.ready_changed_at, begun)
     since = max(moment for moment in moments if moment is not None)
     deadline = since + timedelta(seconds=observed.spec.progress_deadline_seconds)
     return max(0.0, (deadline - observed.now).total_seconds())
-
-
-def _started_at(observed: Observed) -> datetime | None:
-    roll = observed.deployment.roll if observed.deployment is not None else None
-    return roll.started_at if roll is not None else None
 
 
 def _is_looping(pod: PodFacts) -> bool:

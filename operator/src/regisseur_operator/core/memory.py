@@ -14,7 +14,7 @@ def recall(observed: Observed) -> Resolved | None:
     """Return the last good answer; with an empty status, what the Deployment was rolled from."""
     if observed.status.resolved is not None:
         return observed.status.resolved
-    roll = observed.deployment.roll if observed.deployment is not None else None
+    roll = observed.live_roll
     if roll is None:
         return None
     served, model = roll.inputs.served, observed.spec.model

@@ -14,7 +14,7 @@ from regisseur_contract.names import (
     API_GROUP_VERSION,
     KIND,
 )
-from regisseur_operator.api.status import ModelDeploymentStatus
+from regisseur_operator.api.status import Handled, ModelDeploymentStatus
 from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec
 from regisseur_operator.core.autoscaling import AutoscalerFacts, wanted_replicas
 from regisseur_operator.core.identity import Key, Kind, Manifest
@@ -120,24 +120,30 @@ class Observed:
     strays: Sequence[str] = ()
 
     @property
+    def live_roll(self) -> Roll | None:
+        """The roll that the Deployment carries, whole and however old."""
+        return self.deployment.roll if self.deployment is not None else None
+
+    @property
     def wanted_replicas(self) -> int:
         """How many serving pods there are to be."""
         live = self.deployment.wanted if self.deployment is not None else None
         return wanted_replicas(self.spec, self.autoscaler, live)
 
     @property
+    def handled(self) -> Handled:
+        """The verbs that were acted on."""
+        return self.status.handled or Handled()
+
+    @property
     def is_retried(self) -> bool:
         """Whether a person asked for another try and was not heard yet."""
-        handled = self.status.handled
-        return bool(self.verbs.retry) and self.verbs.retry != (handled.retry if handled else "")
+        return bool(self.verbs.retry) and self.verbs.retry != self.handled.retry
 
     @property
     def is_restarted(self) -> bool:
         """Whether a person asked for other pods and was not heard yet."""
-        handled = self.status.handled
-        return bool(self.verbs.restart) and self.verbs.restart != (
-            handled.restart if handled else ""
-        )
+        return bool(self.verbs.restart) and self.verbs.restart != self.handled.restart
 
     @property
     def owner_reference(self) -> Manifest:

@@ -46,7 +46,7 @@ class Progress:
 def judge_progress(observed: Observed) -> Progress:
     """Judge the roll that the live Deployment carries."""
     status, deployment = observed.status, observed.deployment
-    roll = deployment.roll if deployment is not None else None
+    roll = observed.live_roll
     fault = judge_fault(observed)
     if deployment is None or roll is None:
         return Progress(_count(observed, status.stable), status.candidate, status.history, fault)

@@ -58,8 +58,8 @@ def _recall_rejections(
     if not resolution.is_fresh or served is None or observed.spec.rollback_to is not None:
         return tuple(kept)
     # The roll in place may be of a version left behind, and has failed none the less.
-    in_place = {roll.key for roll in (current,) if roll is not None}
-    return tuple(entry for entry in kept if is_about(entry.key, served) or entry.key in in_place)
+    in_place = current.key if current is not None else None
+    return tuple(entry for entry in kept if is_about(entry.key, served) or entry.key == in_place)
 
 
 def _is_rejected(
@@ -181,7 +181,7 @@ def _tell_no_image(observed: Observed, served: Served) -> Verdict:
 
 def tell_roll(observed: Observed, roll: Roll, rejected: tuple[Rejection, ...]) -> tuple[Note, ...]:
     """Tell of a roll that begins now, or that comes back."""
-    live, status = observed.deployment.roll if observed.deployment else None, observed.status
+    live, status = observed.live_roll, observed.status
     if live is not None and live.revision == roll.revision:
         return ()
     known = {part.revision for part in (status.stable, status.candidate) if part is not None}

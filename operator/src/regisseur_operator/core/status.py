@@ -102,9 +102,8 @@ def _judge_all(
 
 def _judge_handled(observed: Observed, decision: Decision) -> Handled | None:
     """Say which verbs were acted on: a restart once its roll is there, a retry at once."""
-    verbs, known = observed.verbs, observed.status.handled or Handled()
-    deployment = observed.deployment
-    live = deployment.roll if deployment is not None else None
+    verbs, known = observed.verbs, observed.handled
+    live = observed.live_roll
     is_restarted = decision.roll is None or (
         live is not None and live.inputs.restart == verbs.restart
     )
@@ -128,10 +127,8 @@ def _judge_rejected(observed: Observed, decision: Decision, progress: Progress) 
     """Return what is not tried again; what came through in the end was rejected in haste."""
     if observed.spec.suspend:
         return observed.status.rejected
-    deployment = observed.deployment
-    live = deployment.roll if deployment is not None else None
-    is_settled = progress.candidate is None and live is not None
-    through = live.key if is_settled and live is not None else None
+    live = observed.live_roll
+    through = live.key if live is not None and progress.candidate is None else None
     return [entry for entry in reject(decision.rejected, progress) if entry.key != through]
 
 

@@ -23,6 +23,4 @@ def postpone_retry(observed: Observed) -> Observed:
     is_known = find_rejection(observed.status.rejected, current.key) is not None
     if not is_known and judge_progress(observed).rejection is None:
         return observed
-    handled = observed.status.handled
-    heard = handled.retry if handled is not None else ""
-    return replace(observed, verbs=replace(observed.verbs, retry=heard))
+    return replace(observed, verbs=replace(observed.verbs, retry=observed.handled.retry))
