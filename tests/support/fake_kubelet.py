@@ -31,6 +31,7 @@ from support.fake_pod_status import (
     find_container,
     is_due,
     is_fetched,
+    left_ready_at,
     next_start,
     read_time,
     ready_since,
@@ -53,6 +54,7 @@ class Behaviour:
         crash: Last words of a server that ends while it loads.
         dies_after: After how many seconds a ready server ends by itself.
         never_ready: Whether the server loads for ever.
+        flaps: After how many seconds a ready server is not ready for one, again and again.
         memory: Mebibytes that a rehearsal and a server need.
         serving_memory: Mebibytes that only a server needs.
         unfetchable: Last words of a fetch that fails for an unknown reason.
@@ -63,6 +65,7 @@ class Behaviour:
     crash: str = ""
     dies_after: float | None = None
     never_ready: bool = False
+    flaps: float | None = None
     memory: int = 0
     serving_memory: int = 0
     unfetchable: str = ""
@@ -226,8 +229,7 @@ class FakeKubelet:
             )
         else:
             state = start(name, before, now)
-        since = ready_since(status)
-        return show(status, "Running", state, since or (None if behaviour.never_ready else now))
+        return _answer_probe(status, behaviour, state, now)
 
     def _is_at_its_end(self, status: Status, behaviour: Behaviour, now: datetime) -> bool:
         since = ready_since(status)
@@ -274,8 +276,19 @@ class FakeKubelet:
         if deadline is not None:
             yield read_time(status["startTime"]) + timedelta(seconds=deadline)
         since, behaviour = ready_since(status), self._behaviour(pod)
-        if since is not None and behaviour.dies_after is not None:
-            yield since + timedelta(seconds=behaviour.dies_after)
+        for seconds in (behaviour.dies_after, behaviour.flaps):
+            if since is not None and seconds is not None:
+                yield since + timedelta(seconds=seconds)
+
+
+def _answer_probe(status: Status, behaviour: Behaviour, state: Status, now: datetime) -> Status:
+    """Return the status of a running server as its readiness probe leaves it."""
+    since, flaps = ready_since(status), behaviour.flaps
+    if since is not None and flaps is not None and now >= since + timedelta(seconds=flaps):
+        return show(status, "Running", state, left_at=now)
+    if since is None and behaviour.never_ready:
+        return show(status, "Running", state, left_at=left_ready_at(status))
+    return show(status, "Running", state, since or now)
 
 
 def _environment(pod: Manifest) -> dict[str, str]:

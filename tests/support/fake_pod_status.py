@@ -23,11 +23,19 @@ def is_available(pod: Manifest, seconds: float, now: datetime) -> bool:
     return is_ready(pod) and since is not None and now >= since + timedelta(seconds=seconds)
 
 
-def build_conditions(since: datetime | None = None) -> list[Status]:
-    """Return the conditions of a pod that a node has taken."""
+def build_conditions(
+    since: datetime | None = None, left_at: datetime | None = None
+) -> list[Status]:
+    """Return the conditions of a pod that a node has taken.
+
+    Args:
+        since: When it became ready, None while it is not.
+        left_at: When it last ceased to be.
+    """
     ready: Status = {"type": "Ready", "status": str(since is not None)}
-    if since is not None:
-        ready["lastTransitionTime"] = since.strftime(TIME)
+    moved_at = since or left_at
+    if moved_at is not None:
+        ready["lastTransitionTime"] = moved_at.strftime(TIME)
     return [{"type": "PodScheduled", "status": "True"}, ready]
 
 
@@ -39,9 +47,23 @@ def ready_since(status: Status) -> datetime | None:
     return None
 
 
-def show(status: Status, phase: str, state: Status, since: datetime | None = None) -> Status:
+def left_ready_at(status: Status) -> datetime | None:
+    """Return when a pod of this status ceased to be ready."""
+    for entry in status.get("conditions", ()):
+        if (entry["type"], entry["status"]) == ("Ready", "False") and "lastTransitionTime" in entry:
+            return read_time(entry["lastTransitionTime"])
+    return None
+
+
+def show(
+    status: Status,
+    phase: str,
+    state: Status,
+    since: datetime | None = None,
+    left_at: datetime | None = None,
+) -> Status:
     """Return the status with its main container in a state."""
-    conditions = build_conditions(since)
+    conditions = build_conditions(since, left_at)
     return {**status, "phase": phase, "conditions": conditions, "containerStatuses": [state]}
 
 

@@ -65,6 +65,7 @@ FULL_STATUS = ModelDeploymentStatus(
             latency_seconds=0.0021,
             memory_bytes=123_456_789,
         ),
+        pod_uid="0a1b2c3d-0000-4000-8000-000000000001",
         attempts=1,
         started_at=NOW,
         finished_at=NOW,

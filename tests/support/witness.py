@@ -88,13 +88,16 @@ class Witness:
     def _check_truth(self) -> None:
         status = self.world.status
         ready = {entry.type: entry for entry in status.conditions}.get("Ready")
-        if ready is None or ready.status != "True" or status.stable is None:
+        if ready is None or ready.status != "True":
             return
         served, spec = self.world.served_versions, self.world.edited_spec()
-        assert served == [str(status.stable.version)] * spec.get("replicas", 1), served
+        replicas = spec.get("replicas", 1)
+        brought = status.candidate if replicas == 0 and status.candidate else status.stable
+        assert brought is not None
+        assert served == [str(brought.version)] * replicas, served
         if "rollbackTo" not in spec:
             assert status.resolved is not None
-            assert status.stable.version == status.resolved.version
+            assert brought.version == status.resolved.version
 
     def _wish(self) -> object:
         """What is asked for: a try that nobody wants any more has nothing to tell."""

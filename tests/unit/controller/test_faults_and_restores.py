@@ -72,6 +72,35 @@ async def test_a_version_that_fails_is_taken_back_and_rejected(
     assert world.served_versions == ["1", "1"]
 
 
+async def test_a_version_that_is_ready_for_moments_only_is_rejected() -> None:
+    world = await start(progressDeadlineSeconds=60)
+    world.kubelet.behave(2, flaps=6.0)
+    world.registry.promote(2)
+
+    await world.settle()
+
+    assert world.served_versions == ["1", "1"]
+    assert [(entry.version, entry.reason) for entry in world.status.rejected] == [(2, "NeverReady")]
+
+
+async def test_a_moment_of_not_being_ready_fails_no_rollout() -> None:
+    """Not even late in a long one: another pod's download is no fault of this one."""
+    world = await start(progressDeadlineSeconds=60)
+    world.registry.promote(2)
+    await world.until(lambda: "2" in world.served_versions)
+    world.kubelet.store = (STORE_UNAVAILABLE, "down")
+    await world.settle(patience=400)
+    world.kubelet.behave(2, flaps=0.0)
+    world.tick()
+    await world.reconcile()
+    world.kubelet.heal()
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+    assert world.status.rejected == []
+
+
 @pytest.mark.parametrize(
     ("found", "reason"),
     [

@@ -9,10 +9,11 @@ from regisseur_contract.names import LABEL_MODELDEPLOYMENT
 from regisseur_contract.rehearsal import Word
 from regisseur_contract.runtime import ENV_EXPECTED_DIGEST
 from regisseur_contract.tags import TAG_DIGEST
-from regisseur_operator.ports import Manifest
+from regisseur_operator.ports import Key, Manifest
+from regisseur_operator.resources import POD
 from support.fake_cluster import Fault
 from support.witness import Witness
-from support.worlds import World, start
+from support.worlds import KEY, World, start
 
 BAD_WORDS = [word for word in Word if word != Word.PASSED]
 
@@ -273,11 +274,42 @@ async def test_a_quota_is_waited_out() -> None:
     await world.settle()
     assert "exceeded quota" in world.condition("Ready")[2]
     assert world.status.rejected == []
+    rehearsal = world.status.rehearsal
+    assert rehearsal is not None
+    assert (rehearsal.state, rehearsal.verdict) == ("Held", "ReplicaFailure")
+    assert world.condition("Rehearsed")[1] == "RehearsalHeld"
+    assert "exceeded quota" in world.condition("Rehearsed")[2]
+
+    world.cluster.writes.clear()
+    for _ in range(3):
+        world.tick(60)
+        await world.reconcile()
+    assert world.cluster.writes == [], "the same refusal is told once"
 
     world.cluster.pod_refusal = ""
     await world.settle()
 
     assert world.served_versions == ["2", "2"]
+
+
+async def test_clocks_that_differ_do_not_matter() -> None:
+    """The API server dates a pod, the operator a verdict: its clock may be hours behind."""
+    world = await start()
+    world.cluster.faults[:] = [None, None, "lost"]
+    world.registry.promote(2)
+    await world.until(lambda: bool(world.rehearsal_pods))
+
+    def make_later(pod: Manifest) -> None:
+        pod["metadata"]["creationTimestamp"] = "2026-01-01T20:00:00Z"
+
+    name = world.rehearsal_pods[0]["metadata"]["name"]
+    world.cluster.edit(POD, Key(KEY.namespace, name), make_later)
+    world.cluster.writes.clear()
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+    assert world.cluster.writes.count("status") < 12
 
 
 async def test_an_evicted_rehearsal_begins_again() -> None:

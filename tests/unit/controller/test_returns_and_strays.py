@@ -1,11 +1,13 @@
 """Going back on purpose, pods that are not ours, files that are not what they were, strategies."""
 
+import copy
+
 import pytest
 
 from regisseur_contract.names import LABEL_MODELDEPLOYMENT
 from regisseur_contract.runtime import ENV_EXPECTED_DIGEST
-from regisseur_operator.ports import Key
-from regisseur_operator.resources import DEPLOYMENT, REPLICA_SET
+from regisseur_operator.ports import Key, Manifest
+from regisseur_operator.resources import CONTROLLER_REVISION, DEPLOYMENT, REPLICA_SET
 from support.fake_kubelet import OVERWRITTEN
 from support.worlds import KEY, start
 
@@ -80,6 +82,41 @@ async def test_a_rollback_wins_over_promotions_gates_and_outages() -> None:
     await world.settle()
 
     assert world.served_versions == ["1", "1"]
+
+
+async def test_what_fails_again_and_again_pushes_out_nothing_that_served() -> None:
+    world = await start(revisionHistoryLimit=2)
+    world.registry.promote(2)
+    await world.settle()
+    for version in (3, 4, 5, 6):
+        world.kubelet.behave(version, crash="ValueError: wrong shape")
+        world.registry.promote(version)
+        await world.settle()
+
+    world.rollback_to(1)
+    await world.settle()
+
+    assert world.served_versions == ["1", "1"]
+
+
+async def test_the_number_of_a_revision_that_cannot_be_read_comes_once() -> None:
+    world = await start()
+
+    def spoil(manifest: Manifest) -> None:
+        manifest["metadata"]["name"] = "wine-2"
+        manifest["revision"], manifest["data"] = 2, {"written": "by a newer operator"}
+
+    first = world.cluster.get(CONTROLLER_REVISION, Key(KEY.namespace, "wine-1"))
+    other = copy.deepcopy(first)
+    spoil(other)
+    world.cluster.put(CONTROLLER_REVISION, other)
+    world.registry.promote(2)
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+    assert world.status.stable is not None
+    assert world.status.stable.revision == 3
 
 
 async def test_a_rollback_to_what_is_not_kept_is_told_and_changes_nothing() -> None:

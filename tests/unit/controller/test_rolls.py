@@ -249,4 +249,55 @@ async def test_replicas_0_serve_nothing_and_say_so() -> None:
 
     assert world.ready_pods == 0
     assert world.status.ready == "0/0"
-    assert world.condition("Ready")[::2] == ("True", "No pod is asked for: spec.replicas is 0")
+    ready = ("True", "ScaledToZero", "No pod is asked for: spec.replicas is 0")
+    assert world.condition("Ready") == ready
+    assert world.condition("Available")[:2] == ("True", "ScaledToZero")
+
+
+async def test_what_is_promoted_while_there_are_no_pods_is_complete_once_one_ran() -> None:
+    world = await start()
+    world.change("replicas 0")
+    world.registry.promote(2)
+    await world.settle()
+    status = world.status
+    assert status.stable is not None
+    assert status.candidate is not None
+    assert (status.stable.version, status.candidate.version) == (1, 2)
+    assert [entry.version for entry in status.history] == [1]
+    assert world.condition("Ready")[:2] == ("True", "ScaledToZero")
+    assert "version 2 with the next pod" in world.condition("Progressing")[2]
+    assert "Reconciling" not in {entry.type for entry in status.conditions}
+    assert status.phase == "Healthy"
+
+    world.kubelet.behave(2, crash="ValueError: wrong shape")
+    world.change("replicas 2")
+    await world.settle()
+
+    assert world.served_versions == ["1", "1"], "it can still be taken back"
+    assert [entry.version for entry in world.status.rejected] == [2]
+
+
+async def test_a_promotion_at_zero_is_complete_with_its_first_pods() -> None:
+    world = await start()
+    world.change("replicas 0")
+    world.registry.promote(2)
+    await world.settle()
+    world.change("replicas 2")
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+    assert [entry.version for entry in world.status.history] == [2, 1]
+
+
+async def test_a_wait_at_the_gates_is_told_while_there_are_no_pods() -> None:
+    world = await start()
+    world.change("replicas 0")
+    world.registry.promote(2)
+    await world.settle()
+    world.change("approval gate")
+    world.registry.promote(3)
+
+    await world.settle()
+
+    assert world.condition("Ready")[:2] == ("False", "GateUnmet")

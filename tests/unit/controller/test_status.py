@@ -3,6 +3,7 @@
 from regisseur_operator.api.status import HISTORY_LIMIT
 from regisseur_operator.ports import Manifest
 from regisseur_operator.resources import DEPLOYMENT, MODELDEPLOYMENT, SERVICE
+from support.random_worlds import create_again
 from support.worlds import KEY, START, World, start
 
 
@@ -166,6 +167,32 @@ async def test_a_spec_that_cannot_be_read_says_so_and_changes_nothing() -> None:
     world.edit_spec(lambda spec: spec.pop("minReadySeconds"))
     await world.settle()
     assert world.status.phase == "Healthy"
+
+
+async def test_nothing_to_roll_out_and_nothing_to_rehearse_are_told() -> None:
+    world = World()
+
+    await world.settle()
+
+    assert world.condition("Progressing")[:2] == ("False", "NothingResolved")
+    assert world.condition("Rehearsed")[:2] == ("Unknown", "RehearsalNotNeeded")
+    assert world.status.phase == "Pending"
+
+
+async def test_the_digest_told_is_of_the_version_told() -> None:
+    world = await start()
+    first = world.status.resolved
+    assert first is not None
+    assert first.digest == world.kubelet.digest_of(world.files_of(1))
+    world.change("approval gate")
+    create_again(world, 1)
+
+    await world.settle()
+
+    resolved = world.status.resolved
+    assert resolved is not None
+    assert (resolved.version, resolved.model_id) == (1, "m-1-1")
+    assert resolved.digest == "", "nobody knows the new files yet"
 
 
 async def test_a_deleted_deployment_is_not_called_available() -> None:

@@ -140,6 +140,23 @@ async def test_a_restart_replaces_all_pods_and_keeps_the_capacity() -> None:
     assert uids(world) == after, "a lost status is no new wish"
 
 
+async def test_a_lost_status_makes_no_new_wish_of_an_old_one() -> None:
+    world = await start()
+    world.restart("now")
+    await world.settle()
+    world.registry.promote(2)
+    await world.settle()
+    after = uids(world)
+    world.wipe_status()
+    world.start_operator()
+
+    await world.settle()
+
+    assert uids(world) == after
+    assert world.status.handled is not None
+    assert world.status.handled.restart == "now"
+
+
 async def test_a_restart_needs_no_rehearsal() -> None:
     world = await start()
     world.restart("now")

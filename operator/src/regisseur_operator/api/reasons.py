@@ -70,6 +70,7 @@ class Reason(StrEnum):
     # What is served
     SERVING_RESOLVED_VERSION = "ServingResolvedVersion"
     ROLLED_BACK = "RolledBack"
+    SCALED_TO_ZERO = "ScaledToZero"
     MINIMUM_REPLICAS_AVAILABLE = "MinimumReplicasAvailable"
     MINIMUM_REPLICAS_UNAVAILABLE = "MinimumReplicasUnavailable"
     ARTIFACT_CHANGED = "ArtifactChanged"

@@ -45,6 +45,9 @@ class Rehearsal(StatusModel):
         default="", max_length=32768, description="What happened and what to do about it."
     )
     facts: RehearsalFacts | None = Field(default=None, description="What it measured.")
+    pod_uid: str = Field(
+        default="", max_length=64, description="Which pod it was judged by; empty until then."
+    )
     attempts: Int32 = Field(
         default=0, description="How often its surroundings have kept it from being judged."
     )

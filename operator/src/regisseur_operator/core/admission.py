@@ -12,12 +12,11 @@ from regisseur_operator.core.decision import (
     to_rejection,
 )
 from regisseur_operator.core.gates import judge_gates
-from regisseur_operator.core.lineage import read_digest
 from regisseur_operator.core.rehearsal import judge_rehearsal, seconds_until_due
 from regisseur_operator.core.roll import PodInputs, Served
 from regisseur_operator.core.trial import Trial
 from regisseur_operator.core.verdict import Verdict
-from regisseur_operator.core.wanted import choose_lineage
+from regisseur_operator.core.wanted import choose_digest, choose_lineage
 
 
 def admit(scene: Scene, inputs: PodInputs, key: str) -> Decision:
@@ -61,14 +60,14 @@ def _check_gates(scene: Scene, served: Served) -> Decision | None:
 
 
 def _build_trial(scene: Scene, inputs: PodInputs, lineage: Lineage, key: str) -> Trial:
-    spec, chosen = scene.observed.spec, scene.resolution.chosen
+    spec = scene.observed.spec
     place = scene.stable or scene.current
     is_other = place is not None and place.inputs.served != inputs.served
     return Trial(
         key=key,
         inputs=inputs,
         lineage=lineage,
-        expected_digest=read_digest(chosen) if chosen is not None else "",
+        expected_digest=choose_digest(scene.resolution, inputs.served),
         served_source=place.inputs.served.source if place is not None and is_other else "",
         timeout_seconds=spec.rehearsal.timeout_seconds,
         requirements=spec.rehearsal.requirements,
@@ -93,6 +92,7 @@ def _await_rehearsal(scene: Scene, trial: Trial, rehearsal: Rehearsal) -> Decisi
         trial=trial,
         rehearsal=rehearsal,
         rejected=rejected,
+        needs_attention=rehearsal.state == RehearsalState.FAILED,
         requeue_after_seconds=max(pause, 1.0) if pause > 0 else None,
     )
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import (
+    Candidate,
     CandidatePhase,
     Condition,
     ConditionType,
@@ -22,7 +23,7 @@ from regisseur_operator.core.autoscaling import AutoscalerFacts
 from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.faults import Fault
 from regisseur_operator.core.observed import DeploymentFacts, Observed
-from regisseur_operator.core.progress import Progress, is_past_deadline
+from regisseur_operator.core.progress import Progress
 from regisseur_operator.core.verdict import Verdict, previous_verdict
 
 Verdicts = Mapping[ConditionType, Verdict]
@@ -30,10 +31,15 @@ Verdicts = Mapping[ConditionType, Verdict]
 
 @dataclass(frozen=True)
 class Refusal:
-    """A write that cannot succeed until a person acts, in words for the condition."""
+    """A write that cannot succeed until a person acts, in words for the condition.
+
+    Attributes:
+        is_of_rehearsal: Whether it is the rehearsal's pod that was refused.
+    """
 
     reason: Reason
     message: str
+    is_of_rehearsal: bool = False
 
 
 REFUSALS: Final = frozenset({Reason.NAME_CONFLICT, Reason.INVALID_SPEC, Reason.FORBIDDEN})
@@ -42,28 +48,37 @@ BLOCKING: Final = frozenset({Reason.REPLICA_FAILURE, Reason.ARTIFACT_CHANGED})
 """What is wrong with new pods of a version that serves already, and is told as no progress."""
 
 
+NO_PODS: Final = Verdict("True", Reason.SCALED_TO_ZERO, "No pod is asked for: spec.replicas is 0")
+
+
 def judge_available(observed: Observed) -> Verdict:
     """Say whether enough pods serve, as the Deployment's controller counts them."""
     deployment = observed.deployment
     if deployment is None:
-        message = "There is no Deployment"
-        return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+        return _tell_too_few("There is no Deployment")
     available = deployment.conditions.get("Available", {}).get("status")
     if available is None:
-        message = "The Deployment is new and has no pods yet"
-        return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+        return _tell_too_few("The Deployment is new and has no pods yet")
     previous = previous_verdict(observed.status, ConditionType.AVAILABLE)
     if not deployment.is_current and previous is not None:
         return previous
     if available != "True":
-        message = "Too few pods are available to serve"
-        return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+        return _tell_too_few("Too few pods are available to serve")
+    return _tell_enough(observed, deployment, previous)
+
+
+def _tell_too_few(message: str) -> Verdict:
+    return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+
+
+def _tell_enough(
+    observed: Observed, deployment: DeploymentFacts, previous: Verdict | None
+) -> Verdict:
     if deployment.wanted == 0:
-        message = "No pod is asked for: spec.replicas is 0"
-    elif observed.autoscaler is not None and observed.autoscaler.inactive:
+        return NO_PODS
+    if observed.autoscaler is not None and observed.autoscaler.inactive:
         return _tell_inactive(observed.autoscaler, previous)
-    else:
-        message = "Enough pods are available to serve"
+    message = "Enough pods are available to serve"
     return Verdict("True", Reason.MINIMUM_REPLICAS_AVAILABLE, message)
 
 
@@ -85,7 +100,8 @@ def judge_progressing(
     if refusal is not None:
         return Verdict("False", refusal.reason, refusal.message)
     deployment, hold = observed.deployment, decision.hold
-    if hold is not None and (progress.candidate is None or hold.reason == Reason.VERSION_REJECTED):
+    is_rolling = progress.candidate is not None and not _is_dormant(observed)
+    if hold is not None and (not is_rolling or hold.reason == Reason.VERSION_REJECTED):
         return hold
     if deployment is not None:
         return _judge_rollout(deployment, progress)
@@ -99,19 +115,35 @@ def _judge_rollout(deployment: DeploymentFacts, progress: Progress) -> Verdict:
     fault, candidate, stable = progress.fault, progress.candidate, progress.stable
     if fault is not None and (fault.finding.reason in BLOCKING or _has_stopped(progress)):
         return Verdict("False", fault.finding.reason, _tell_fault(progress, fault))
-    if fault is None and candidate is not None and is_past_deadline(deployment):
+    if fault is None and candidate is not None and deployment.is_past_deadline:
         return Verdict("False", Reason.PROGRESS_DEADLINE_EXCEEDED, _tell_deadline(progress))
     if candidate is None and stable is not None:
         message = f"Rollout {stable.revision} is complete: version {stable.version} is served"
         return Verdict("True", Reason.ROLLOUT_COMPLETE, message)
     if candidate is None:
         return Verdict("True", Reason.ROLLOUT_PROGRESSING, "The Deployment is being put right")
+    if deployment.is_rolled_out and deployment.wanted == 0:
+        return _tell_unproven(candidate)
     message = f"Rollout {candidate.revision} brings version {candidate.version}"
     if stable is not None:
         message += f"; version {stable.version} serves until it is complete"
     if fault is not None:
         message += f". {_steady(progress, fault)}"
     return Verdict("True", Reason.ROLLOUT_PROGRESSING, message)
+
+
+def _is_dormant(observed: Observed) -> bool:
+    """Whether no pod is asked for and none is left: what the Deployment brings waits for one."""
+    deployment = observed.deployment
+    return deployment is not None and deployment.is_rolled_out and deployment.wanted == 0
+
+
+def _tell_unproven(candidate: Candidate) -> Verdict:
+    message = (
+        f"Rollout {candidate.revision} brings version {candidate.version} with the next pod:"
+        " spec.replicas is 0"
+    )
+    return Verdict("True", Reason.SCALED_TO_ZERO, message)
 
 
 def _has_stopped(progress: Progress) -> bool:
@@ -160,7 +192,8 @@ def judge_activity(progress: Progress, decision: Decision, progressing: Verdict)
         stalled = Verdict("True", progressing.reason, progressing.message)
         return {ConditionType.STALLED: stalled}
     is_rehearsing = decision.hold is not None and decision.hold.status == "True"
-    if progressing.status == "True" and (candidate is not None or is_rehearsing):
+    is_rolling = candidate is not None and progressing.reason != Reason.SCALED_TO_ZERO
+    if progressing.status == "True" and (is_rolling or is_rehearsing):
         under_way = Verdict("True", progressing.reason, progressing.message)
         return {ConditionType.RECONCILING: under_way}
     return {}
@@ -183,10 +216,12 @@ def judge_ready(
         return _not_ready(progressing)
     if looked_up.status != "True" and observed.spec.rollback_to is None:
         return _not_ready(looked_up)
-    if progress.candidate is not None or progressing.status == "False":
-        return _not_ready(progressing)
-    if decision.hold is not None:
-        return _not_ready(decision.hold)
+    if progressing.reason == Reason.SCALED_TO_ZERO:
+        return progressing
+    is_held_up = progress.candidate is not None or progressing.status == "False"
+    hindrance = progressing if is_held_up else decision.hold
+    if hindrance is not None:
+        return _not_ready(hindrance)
     if observed.strays:
         return _tell_strays(observed)
     return _judge_served(observed, progress, resolved, others[ConditionType.AVAILABLE])
@@ -203,17 +238,20 @@ def _judge_served(
     if deployment is None or available.status != "True" or not deployment.is_rolled_out:
         return _tell_unavailable(progress)
     if deployment.wanted != wanted:
-        message = f"There are {deployment.wanted} pods, asked for are {wanted}"
-        return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+        return _tell_too_few(f"There are {deployment.wanted} pods, asked for are {wanted}")
     if stable.ready_replicas < wanted:
         # The pods were seen to change before their controller has counted them.
         return _tell_unavailable(progress)
+    return _tell_served(stable, wanted, is_back=is_back)
+
+
+def _tell_served(stable: Stable, wanted: int, *, is_back: bool) -> Verdict:
+    if wanted == 0:
+        return NO_PODS
     if is_back:
         message = f"Version {stable.version} is served by all pods, as spec.rollbackTo asks for"
         return Verdict("True", Reason.ROLLED_BACK, message)
     message = f"Version {stable.version} is served by all pods"
-    if deployment.wanted == 0:
-        message = "No pod is asked for: spec.replicas is 0"
     return Verdict("True", Reason.SERVING_RESOLVED_VERSION, message)
 
 
@@ -242,7 +280,7 @@ def _tell_unavailable(progress: Progress) -> Verdict:
         finding = progress.fault.finding
         return Verdict("False", finding.reason, finding.message)
     message = "Not all pods are available yet"
-    return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+    return _tell_too_few(message)
 
 
 def to_conditions(

@@ -25,7 +25,7 @@ def find_stable(observed: Observed, current: Roll | None) -> Roll | None:
         return find_revision(observed, observed.status.stable.revision)
     if current is None or observed.deployment is None:
         return None
-    if observed.deployment.is_rolled_out:
+    if observed.deployment.is_complete:
         return current
     number = current.from_revision
     return find_revision(observed, number) if number is not None else None
@@ -64,8 +64,7 @@ def find_unrolled(observed: Observed, inputs: PodInputs, key: str) -> Roll | Non
 
 def last_revision(observed: Observed) -> int:
     """Return the highest number that was ever given out, as far as anything remembers."""
-    saved = (roll.revision for roll in observed.revisions)
-    return max([_last_begun(observed), *saved])
+    return max([_last_begun(observed), *observed.saved_numbers])
 
 
 def _last_begun(observed: Observed) -> int:

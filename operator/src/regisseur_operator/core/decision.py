@@ -25,7 +25,8 @@ class Decision:
         rejected: What was tried in vain and is not tried again.
         is_certain: Whether the registry's present word led here; without it nothing that is under
             way is broken off.
-        needs_attention: Whether tags and metrics of the version decide what comes next.
+        needs_attention: Whether tags and metrics of the version decide what comes next: they may
+            be corrected, and nothing else would say so.
         requeue_after_seconds: When the passing of time alone will change the decision.
     """
 
@@ -114,7 +115,7 @@ def tell_rejected(rejection: Rejection) -> Verdict:
     """Say what was rejected and what makes it be tried again."""
     message = (
         f"Version {rejection.version} was rejected: {rejection.message or rejection.reason}."
-        " It is tried again when another version is promoted, when the part of the spec changes"
-        " that matters for it, or when the annotation regisseur.dev/retry gets another value"
+        " It is tried again when another version is promoted, when what matters for it changes in"
+        " the spec or in its tags, or when the annotation regisseur.dev/retry gets another value"
     )
     return Verdict("False", Reason.VERSION_REJECTED, message)

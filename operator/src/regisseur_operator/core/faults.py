@@ -5,7 +5,7 @@ rejected. What its surroundings do wrong is waited out, however long it takes.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from regisseur_operator.api.reasons import Reason
@@ -95,16 +95,31 @@ def is_changed_artifact(observed: Observed) -> bool:
 def seconds_left(observed: Observed, pod: PodFacts) -> float | None:
     """Return how long a pod still has to become ready; None where no clock runs.
 
-    It runs from the end of the download: how long that takes is no fault of the version.
+    It runs from the end of the download: how long that takes is no fault of the version. A pod that
+    was ready in between gets as long again, unless the whole rollout stands still: pods that come
+    and go would never fail it.
     """
     if pod.is_ready or pod.fetched_at is None or pod.server is None or not pod.server.is_running:
         return None
+    moments = [pod.fetched_at, None if _stands_still(observed) else pod.ready_changed_at]
+    begun = max(moment for moment in moments if moment is not None)
+    return max(0.0, (_find_deadline(observed, begun) - observed.now).total_seconds())
+
+
+def _stands_still(observed: Observed) -> bool:
+    """Whether the newest pod of the roll had its time: with progress there would be a newer one."""
+    pods = find_roll_pods(observed)
+    return all(
+        pod.fetched_at is not None and _find_deadline(observed, pod.fetched_at) <= observed.now
+        for pod in pods
+    )
+
+
+def _find_deadline(observed: Observed, since: datetime) -> datetime:
+    """Return when what began then, but not before its roll, is late."""
     roll = observed.live_roll
-    begun = roll.started_at if roll is not None else None
-    moments = (pod.fetched_at, pod.ready_changed_at, begun)
-    since = max(moment for moment in moments if moment is not None)
-    deadline = since + timedelta(seconds=observed.spec.progress_deadline_seconds)
-    return max(0.0, (deadline - observed.now).total_seconds())
+    begun = max(since, roll.started_at) if roll is not None else since
+    return begun + timedelta(seconds=observed.spec.progress_deadline_seconds)
 
 
 def _is_looping(pod: PodFacts) -> bool:
@@ -126,6 +141,6 @@ def _tell_late(observed: Observed, pod: PodFacts) -> Diagnosis:
     seconds = observed.spec.progress_deadline_seconds
     message = (
         f"Pod {pod.name} runs for more than {seconds} s (spec.progressDeadlineSeconds) since its"
-        " download and is not ready: look at its log"
+        " download and does not become ready, or stay so: look at its log"
     )
     return Diagnosis(Reason.NEVER_READY, message)

@@ -28,12 +28,10 @@ class GatesVerdict:
     Attributes:
         unmet: What is in the way, one sentence a gate; empty when it may go further.
         requeue_after_seconds: When time alone changes the verdict.
-        remarks: What could not be judged and was let through.
     """
 
     unmet: tuple[str, ...] = ()
     requeue_after_seconds: float | None = None
-    remarks: tuple[str, ...] = ()
 
     @property
     def is_met(self) -> bool:
@@ -59,17 +57,14 @@ def judge_gates(
             worse than.
         now: The time.
     """
-    metrics = tuple(_judge_metrics(gates, version, run))
-    regressions = tuple(_judge_regressions(gates, run, served)) if served is not None else ()
     waiting = _remaining_seconds(gates, version, now)
     unmet = (
-        *metrics,
-        *(text for text, is_met in regressions if not is_met),
+        *_judge_metrics(gates, version, run),
+        *(_judge_regressions(gates, run, served) if served is not None else ()),
         *_judge_tags(gates.required_tags, version.tags),
         *([_tell_age(gates, version)] if waiting is not None else []),
     )
-    remarks = tuple(text for text, is_met in regressions if is_met)
-    return GatesVerdict(unmet, waiting, remarks)
+    return GatesVerdict(unmet, waiting)
 
 
 # ---- metrics ---------------------------------------------------------------------------------
@@ -98,16 +93,16 @@ def _tell_threshold(gate: MetricGate, value: float, threshold: float) -> str:
     return f"{gate.name} is {given}, {word} than the threshold {wanted}"
 
 
-def _judge_regressions(gates: Gates, run: Run, served: Lineage) -> Iterator[tuple[str, bool]]:
-    """Tell of each figure that is too far behind, and of each that could not be compared."""
+def _judge_regressions(gates: Gates, run: Run, served: Lineage) -> Iterator[str]:
+    """Tell of each figure that is too far behind; one that nobody knows is no bar to the next."""
     for gate in gates.metrics:
         value, before = run.metrics.get(gate.name), served.metrics.get(gate.name)
         if gate.max_regression is None or value is None or math.isnan(value):
             continue
         if before is None or not math.isfinite(before):
-            yield f"{gate.name} of the served version is unknown, nothing to compare with", True
-        elif _is_worse(gate, value, _bound(gate, before, gate.max_regression)):
-            yield _tell_regression(gate, value, before, gate.max_regression), False
+            continue
+        if _is_worse(gate, value, _bound(gate, before, gate.max_regression)):
+            yield _tell_regression(gate, value, before, gate.max_regression)
 
 
 def _bound(gate: MetricGate, before: float, allowed: float) -> Decimal:

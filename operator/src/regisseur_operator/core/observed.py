@@ -22,6 +22,8 @@ from regisseur_operator.core.pods import PodFacts, RehearsalPod
 from regisseur_operator.core.registry import Reference, RegistryAnswer
 from regisseur_operator.core.roll import Roll, parse_roll
 
+CONTROLLER_REVISION: Final = "ControllerRevision"
+
 LONGEST_TOKEN: Final = 63
 """Of a verb; the rest of it is not looked at."""
 
@@ -71,6 +73,16 @@ class DeploymentFacts:
         """Whether all pods are of the present template and available, and no others exist."""
         counts = {self.existing, self.updated, self.available}
         return self.is_current and counts == {self.wanted}
+
+    @property
+    def is_past_deadline(self) -> bool:
+        """Whether its controller has seen no progress for progressDeadlineSeconds."""
+        return self.is_current and self.conditions.get("Progressing", {}).get("status") == "False"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its rollout is: without a pod that ran, nothing is known of what it brings."""
+        return self.is_rolled_out and self.wanted > 0
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,12 @@ class Observed:
         return self.deployment.roll if self.deployment is not None else None
 
     @property
+    def saved_numbers(self) -> Sequence[int]:
+        """The numbers of all saved rolls, also of those that cannot be read."""
+        saved = (child for child in self.children if child.kind.kind == CONTROLLER_REVISION)
+        return [int(child.manifest.get("revision") or 0) for child in saved]
+
+    @property
     def wanted_replicas(self) -> int:
         """How many serving pods there are to be."""
         live = self.deployment.wanted if self.deployment is not None else None
@@ -132,7 +150,10 @@ class Observed:
 
     @property
     def handled(self) -> Handled:
-        """The verbs that were acted on."""
+        """The verbs that were acted on; a status that was lost makes no new wish of an old one."""
+        is_lost = self.status.observed_generation is None and self.live_roll is not None
+        if is_lost:
+            return Handled(restart=self.verbs.restart)
         return self.status.handled or Handled()
 
     @property

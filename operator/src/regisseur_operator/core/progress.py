@@ -53,7 +53,7 @@ def judge_progress(observed: Observed) -> Progress:
     history = _close_superseded(observed, roll)
     if _is_settled(status, roll):
         return Progress(_count(observed, status.stable), None, history, fault)
-    if deployment.is_rolled_out:
+    if deployment.is_complete:
         stable = _to_stable(observed, deployment, roll)
         history = [_to_success(observed, roll, stable), *history][:HISTORY_LIMIT]
         return Progress(_count(observed, stable), None, history, fault)
@@ -74,12 +74,6 @@ def reject(rejected: tuple[Rejection, ...], progress: Progress) -> list[Rejectio
     if progress.rejection is None or progress.rejection.key in {entry.key for entry in rejected}:
         return list(rejected)
     return list(add_rejection(rejected, progress.rejection))
-
-
-def is_past_deadline(deployment: DeploymentFacts) -> bool:
-    """Whether its controller has seen no progress for progressDeadlineSeconds."""
-    progressing = deployment.conditions.get("Progressing", {})
-    return deployment.is_current and progressing.get("status") == "False"
 
 
 def _is_settled(status: ModelDeploymentStatus, roll: Roll) -> bool:

@@ -52,7 +52,7 @@ def judge_rehearsal(observed: Observed, trial: Trial) -> Rehearsal:
         return _start(trial, None, at=observed.now) if is_spent else ended
     problem = diagnose_start(pod.name, pod.unschedulable, (pod.fetch, pod.rehearse))
     if problem is not None:
-        return _hold(trial, known, problem, finished_at=None)
+        return _hold(trial, known, problem)
     return _start(trial, known, at=pod.created_at or observed.now)
 
 
@@ -92,8 +92,7 @@ def seconds_until_due(observed: Observed, held: Rehearsal) -> float:
 
 def _holds(known: Rehearsal, pod: RehearsalPod) -> bool:
     """Whether what is remembered is of this very pod, and not of one before it."""
-    ended, made = known.finished_at, pod.created_at
-    return ended is not None and (made is None or made <= ended)
+    return known.pod_uid == pod.uid
 
 
 def _start(trial: Trial, known: Rehearsal | None, at: datetime) -> Rehearsal:
@@ -109,10 +108,23 @@ def _start(trial: Trial, known: Rehearsal | None, at: datetime) -> Rehearsal:
 
 
 def _hold(
-    trial: Trial, known: Rehearsal | None, problem: Diagnosis, finished_at: datetime | None
+    trial: Trial,
+    known: Rehearsal | None,
+    problem: Diagnosis,
+    *,
+    pod_uid: str = "",
+    at: datetime | None = None,
 ) -> Rehearsal:
-    """Keep the first words about one and the same trouble."""
-    if known is not None and known.verdict == problem.reason and known.finished_at == finished_at:
+    """Keep the first words about one and the same trouble.
+
+    Args:
+        trial: What is rehearsed.
+        known: What the status says of it.
+        problem: What is in the way.
+        pod_uid: The pod that has ended by it, if one has.
+        at: When that was seen.
+    """
+    if known is not None and known.verdict == problem.reason and known.pod_uid == pod_uid:
         return known
     return Rehearsal(
         version=trial.inputs.served.version,
@@ -120,9 +132,10 @@ def _hold(
         state=RehearsalState.HELD,
         verdict=problem.reason,
         message=problem.message,
-        attempts=(known.attempts if known is not None else 0) + (finished_at is not None),
+        pod_uid=pod_uid,
+        attempts=(known.attempts if known is not None else 0) + bool(pod_uid),
         started_at=known.started_at if known is not None else None,
-        finished_at=finished_at,
+        finished_at=at,
     )
 
 
@@ -133,14 +146,16 @@ def _judge_end(
         return known
     verdict = parse_verdict(pod.rehearse.exit_message) if pod.rehearse is not None else None
     if verdict is not None:
-        return _conclude(observed, trial, verdict)
+        return _conclude(observed, trial, pod, verdict)
     problem, is_versions = _diagnose_end(pod)
     if not is_versions:
-        return _hold(trial, known, problem, finished_at=observed.now)
-    return _finish(observed, trial, RehearsalState.FAILED, problem)
+        return _hold(trial, known, problem, pod_uid=pod.uid, at=observed.now)
+    return _finish(observed, trial, pod, problem)
 
 
-def _conclude(observed: Observed, trial: Trial, verdict: RehearsalVerdict) -> Rehearsal:
+def _conclude(
+    observed: Observed, trial: Trial, pod: RehearsalPod, verdict: RehearsalVerdict
+) -> Rehearsal:
     facts = RehearsalFacts(
         digest=verdict.digest,
         bytes=verdict.bytes,
@@ -152,26 +167,28 @@ def _conclude(observed: Observed, trial: Trial, verdict: RehearsalVerdict) -> Re
     )
     if verdict.has_passed:
         passed = Diagnosis(Reason.REHEARSAL_PASSED, verdict.message)
-        return _finish(observed, trial, RehearsalState.PASSED, passed, facts)
+        return _finish(observed, trial, pod, passed, facts)
     failed = Diagnosis(to_reason(verdict.word), shorten(verdict.message))
-    return _finish(observed, trial, RehearsalState.FAILED, failed, facts)
+    return _finish(observed, trial, pod, failed, facts)
 
 
 def _finish(
     observed: Observed,
     trial: Trial,
-    state: RehearsalState,
+    pod: RehearsalPod,
     finding: Diagnosis,
     facts: RehearsalFacts | None = None,
 ) -> Rehearsal:
     known = recall_rehearsal(observed, trial.key)
+    has_passed = finding.reason == Reason.REHEARSAL_PASSED
     return Rehearsal(
         version=trial.inputs.served.version,
         key=trial.key,
-        state=state,
+        state=RehearsalState.PASSED if has_passed else RehearsalState.FAILED,
         verdict=finding.reason,
         message=finding.message,
         facts=facts,
+        pod_uid=pod.uid,
         attempts=(known.attempts if known is not None else 0) + 1,
         started_at=known.started_at if known is not None else None,
         finished_at=observed.now,

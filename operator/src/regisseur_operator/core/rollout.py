@@ -8,9 +8,10 @@ there is beside the stable pods before the Deployment takes it.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from regisseur_operator.api.reasons import Reason
-from regisseur_operator.api.status import RehearsalState, Rejection
+from regisseur_operator.api.status import ConditionType, RehearsalState, Rejection
 from regisseur_operator.core.admission import admit
 from regisseur_operator.core.current import (
     bring_back,
@@ -26,8 +27,25 @@ from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.roll import PodInputs, Roll, Served
 from regisseur_operator.core.trial import find_rejection, is_about, name_trial
-from regisseur_operator.core.verdict import Verdict
-from regisseur_operator.core.wanted import build_inputs, choose_image, choose_served
+from regisseur_operator.core.verdict import Verdict, previous_verdict
+from regisseur_operator.core.wanted import (
+    build_inputs,
+    choose_digest,
+    choose_image,
+    choose_served,
+    to_served,
+)
+
+HOLDING: Final = frozenset(
+    {
+        Reason.GATE_UNMET,
+        Reason.IMAGE_UNKNOWN,
+        Reason.REHEARSAL_RUNNING,
+        Reason.REHEARSAL_HELD,
+        Reason.VERSION_REJECTED,
+    }
+)
+"""What keeps a version from being rolled out."""
 
 
 def decide_rollout(observed: Observed, resolution: Resolution) -> Decision:
@@ -43,6 +61,7 @@ def decide_rollout(observed: Observed, resolution: Resolution) -> Decision:
         decision = _roll_back(scene, observed.spec.rollback_to)
     elif served is not None:
         decision = _follow(scene, served)
+        decision = replace(decision, hold=decision.hold or _recall_hold(scene, served))
     else:
         decision = scene.stay()
     return _restart(scene, decision)
@@ -104,12 +123,12 @@ def _follow(scene: Scene, served: Served) -> Decision:
     inputs = build_inputs(observed, served, image, current)
     if inputs is None:
         return scene.stay()
-    key = name_trial(inputs, observed.spec)
+    key = name_trial(inputs, observed.spec, choose_digest(scene.resolution, served))
     if _is_wanted(current, inputs) and not _is_renewed(scene, key):
         return scene.stay()
     rejection = find_rejection(scene.rejected, key)
     if rejection is not None:
-        return scene.stay(tell_rejected(rejection))
+        return replace(scene.stay(tell_rejected(rejection)), needs_attention=True)
     if _is_wanted(current, inputs):
         return admit(scene, inputs, key)
     return _return(scene, inputs, key) or admit(scene, inputs, key)
@@ -143,6 +162,19 @@ def _is_renewed(scene: Scene, key: str) -> bool:
         return observed.is_retried
     digest = known.facts.digest if known.facts is not None else ""
     return known.state != RehearsalState.PASSED or digest != current.inputs.digest
+
+
+def _recall_hold(scene: Scene, served: Served) -> Verdict | None:
+    """Return what held the named version back, while the registry cannot be asked about it.
+
+    What runs goes on as long; but it is not what is wanted, and the status says why not.
+    """
+    resolution, status = scene.resolution, scene.observed.status
+    named = resolution.resolved if resolution.verdict.status == "True" else None
+    if resolution.is_fresh or named is None or served == to_served(named):
+        return None
+    previous = previous_verdict(status, ConditionType.PROGRESSING)
+    return previous if previous is not None and previous.reason in HOLDING else None
 
 
 # ---- verbs -----------------------------------------------------------------------------------

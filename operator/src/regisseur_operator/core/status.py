@@ -1,5 +1,6 @@
 """The whole status, put together from its parts."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -31,6 +32,7 @@ from regisseur_operator.core.progress import Progress, reject
 from regisseur_operator.core.rehearsed import judge_rehearsed
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.verdict import Verdict
+from regisseur_operator.core.wanted import to_served
 
 HTTP_PORT: Final = 80
 
@@ -52,6 +54,7 @@ def compute_status(
         refusal: A write that only a person can make succeed.
     """
     is_idle = observed.spec.suspend
+    decision = _hold_refused(observed, decision, refusal)
     resolved = observed.status.resolved if is_idle else resolution.resolved
     verdicts = _judge_all(observed, resolution, decision, progress, refusal)
     active = [pod for pod in observed.pods if pod.is_active]
@@ -66,7 +69,7 @@ def compute_status(
         replicas=len(active),
         ready_replicas=ready_count,
         selector=f"{LABEL_MODELDEPLOYMENT}={observed.key.name}",
-        resolved=_pin(resolved, progress),
+        resolved=_pin(observed, resolved),
         rehearsal=observed.status.rehearsal if is_idle else _keep_rehearsal(observed, decision),
         stable=progress.stable,
         candidate=progress.candidate,
@@ -114,6 +117,30 @@ def _judge_handled(observed: Observed, decision: Decision) -> Handled | None:
     return handled if handled != Handled() else None
 
 
+def _hold_refused(observed: Observed, decision: Decision, refusal: Refusal | None) -> Decision:
+    """Say that a rehearsal does not run whose pod was refused; the first words stand."""
+    rehearsal, known = decision.rehearsal, observed.status.rehearsal
+    is_refused = refusal is not None and refusal.is_of_rehearsal
+    if refusal is None or not is_refused or rehearsal is None:
+        return decision
+    if rehearsal.state != RehearsalState.RUNNING:
+        return decision
+    held = rehearsal.model_copy(
+        update={
+            "state": RehearsalState.HELD,
+            "verdict": refusal.reason,
+            "message": refusal.message,
+        }
+    )
+    if known is not None and (known.key, known.state, known.verdict) == (
+        held.key,
+        held.state,
+        held.verdict,
+    ):
+        held = known
+    return replace(decision, rehearsal=held)
+
+
 def _keep_rehearsal(observed: Observed, decision: Decision) -> Rehearsal | None:
     """Keep what was found out last until something else is rehearsed."""
     known = observed.status.rehearsal
@@ -127,19 +154,21 @@ def _judge_rejected(observed: Observed, decision: Decision, progress: Progress) 
     """Return what is not tried again; what came through in the end was rejected in haste."""
     if observed.spec.suspend:
         return observed.status.rejected
-    live = observed.live_roll
-    through = live.key if live is not None and progress.candidate is None else None
+    live, hold = observed.live_roll, decision.hold
+    is_through = progress.candidate is None and (
+        hold is None or hold.reason != Reason.VERSION_REJECTED
+    )
+    through = live.key if live is not None and is_through else None
     return [entry for entry in reject(decision.rejected, progress) if entry.key != through]
 
 
-def _pin(resolved: Resolved | None, progress: Progress) -> Resolved | None:
-    """Tell the digest of the resolved version's files where they were rehearsed."""
-    if resolved is None:
-        return None
-    for part in (progress.candidate, progress.stable):
-        if part is not None and part.version == resolved.version and part.digest:
-            return resolved.model_copy(update={"digest": part.digest})
-    return resolved
+def _pin(observed: Observed, resolved: Resolved | None) -> Resolved | None:
+    """Tell the digest of the resolved version's files where its pods insist on one."""
+    roll = observed.live_roll
+    if resolved is None or roll is None or not roll.inputs.digest:
+        return resolved
+    is_same = roll.inputs.served == to_served(resolved)
+    return resolved.model_copy(update={"digest": roll.inputs.digest}) if is_same else resolved
 
 
 OPEN_STATES: Final = frozenset({RehearsalState.RUNNING, RehearsalState.HELD})

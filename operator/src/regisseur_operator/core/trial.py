@@ -1,7 +1,8 @@
 """A try: one version with one set of settings, which is accepted or rejected as a whole.
 
 Its key names it in the status. The first half is the identity of the version, the second a digest
-of everything in the spec that decides how it will do: with more memory it is another try.
+of everything that decides how it will do: with more memory or more time, or once the digest that
+training noted is corrected, it is another try.
 """
 
 from collections.abc import Sequence
@@ -39,9 +40,13 @@ class Trial:
     signature: str
 
 
-def name_trial(inputs: PodInputs, spec: ModelDeploymentSpec) -> str:
+def name_trial(inputs: PodInputs, spec: ModelDeploymentSpec, expected_digest: str) -> str:
     """Return the key of a try."""
-    rules = (spec.rehearsal.requirements, spec.model.gates.signature)
+    rehearsal = spec.rehearsal
+    rules = (
+        *(rehearsal.enabled, rehearsal.timeout_seconds, rehearsal.requirements),
+        *(spec.model.gates.signature, spec.progress_deadline_seconds, expected_digest),
+    )
     return f"{_name_version(inputs.served)}-{digest([inputs.wish, rules])[:KEY_HALF]}"
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from regisseur_operator.api.status import Lineage, Resolved
 from regisseur_operator.core.current import find_proven
+from regisseur_operator.core.lineage import read_digest
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.roll import PodInputs, Roll, Served
@@ -53,6 +54,14 @@ def choose_lineage(resolution: Resolution, served: Served, current: Roll | None)
     if current is not None and current.inputs.served == served:
         return current.lineage
     return Lineage()
+
+
+def choose_digest(resolution: Resolution, served: Served) -> str:
+    """Return what training said the files of a version are, as the registry said it last."""
+    if resolution.chosen is not None:
+        return read_digest(resolution.chosen)
+    resolved = resolution.resolved
+    return resolved.digest if resolved is not None and to_served(resolved) == served else ""
 
 
 def choose_image(

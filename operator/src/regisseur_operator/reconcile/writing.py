@@ -57,7 +57,8 @@ class Applied:
         if kind == POD and reason == Reason.FORBIDDEN and RIGHTS not in str(error):
             # A quota or a Pod Security level: the namespace's rules, not the operator's rights.
             reason = Reason.REPLICA_FAILURE
-        self.refusal = self.refused[kind] = Refusal(reason, text or str(error))
+        refusal = Refusal(reason, text or str(error), is_of_rehearsal=kind == POD)
+        self.refusal = self.refused[kind] = refusal
 
 
 class Writer:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from regisseur_operator.core.current import find_proven
 from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.observed import Child, Observed
 from regisseur_operator.core.planner import Delete, Desired
@@ -95,7 +96,8 @@ def _find_revisions(observed: Observed, roll: Roll | None) -> Sequence[Delete]:
     if roll is not None:
         kept |= {roll.revision, roll.from_revision or roll.revision}
     numbers = [revision.revision for revision in observed.revisions]
-    outdated = find_outdated(numbers, spec.revision_history_limit, kept)
+    proven = [revision.revision for revision in find_proven(observed)]
+    outdated = find_outdated(numbers, spec.revision_history_limit, kept, proven)
     names = {name_revision(observed.key.name, number) for number in outdated}
     return [
         _to_delete(child)
