@@ -7,6 +7,7 @@ import pytest
 
 from regisseur_contract.rehearsal import Word
 from regisseur_contract.tags import TAG_DIGEST
+from support.fake_kubelet import OVERWRITTEN
 from support.worlds import KEY, World, start
 
 LONGER = {"progressDeadlineSeconds": 900}
@@ -140,3 +141,27 @@ async def test_a_gate_is_told_on_in_an_outage() -> None:
 
     assert world.cluster.writes == []
     assert world.status.phase == "Waiting"
+
+
+async def test_another_promotion_in_between_makes_it_a_new_try_also_of_what_is_served() -> None:
+    world = await reject(word=Word.LOAD_FAILED)
+    world.registry.promote(1)
+    await world.settle()
+    assert world.status.rejected == []
+    world.registry.promote(2)
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+
+
+async def test_a_version_that_comes_again_is_looked_at_again() -> None:
+    world = await reject(crash="ValueError: shapes")
+    world.registry.promote(1)
+    await world.settle()
+    world.replace_files(2, OVERWRITTEN)
+    world.registry.promote(2)
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"], "with the files that were rehearsed just now"

@@ -3,6 +3,8 @@
 import pytest
 
 from regisseur_contract.rehearsal import Word
+from regisseur_operator.resources import POD
+from support.fake_kubelet import OVERWRITTEN
 from support.worlds import KEY, World, start
 
 
@@ -164,6 +166,59 @@ async def test_a_restart_needs_no_rehearsal() -> None:
     await world.settle()
 
     assert "create Pod wine-rehearsal" not in world.cluster.writes
+
+
+async def test_a_restart_that_fails_is_told_and_can_be_retried() -> None:
+    world = await start()
+    before = uids(world)
+    world.kubelet.behave(1, crash="license expired")
+    world.restart("now")
+
+    await world.settle()
+
+    assert uids(world) == before
+    assert [entry.version for entry in world.status.rejected] == [1]
+    assert world.condition("Ready")[:2] == ("False", "VersionRejected")
+    assert "license expired" in world.condition("Ready")[2]
+    assert world.condition("Available")[0] == "True"
+
+    world.kubelet.heal()
+    world.retry("1")
+    await world.settle()
+
+    assert not before & uids(world)
+    assert world.status.phase == "Healthy"
+    assert world.status.rejected == []
+
+
+async def test_a_restart_that_failed_does_not_stand_in_the_way_of_another() -> None:
+    world = await start()
+    before = uids(world)
+    world.kubelet.behave(1, crash="license expired")
+    world.restart("now")
+    await world.settle()
+    world.kubelet.heal()
+    world.restart("again")
+
+    await world.settle()
+
+    assert not before & uids(world)
+    assert world.status.phase == "Healthy"
+
+
+async def test_changed_files_that_fail_a_retry_stay_rejected() -> None:
+    world = await start()
+    world.replace_files(1, OVERWRITTEN)
+    world.kubelet.behave(1, word=Word.LOAD_FAILED)
+    name = world.workloads.pods(KEY)[0]["metadata"]["name"]
+    world.cluster.terminate(POD, KEY.namespace, name)
+    await world.settle(patience=60)
+    world.retry("1")
+
+    await world.settle(patience=300)
+
+    assert [entry.version for entry in world.status.rejected] == [1]
+    assert world.condition("Ready")[1] == "VersionRejected"
 
 
 @pytest.mark.parametrize("number", range(6))

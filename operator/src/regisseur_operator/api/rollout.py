@@ -95,7 +95,8 @@ class Strategy(SpecModel):
     recreate: Recreate | None = Field(
         default=None,
         description="End all pods of the old version before the first new one starts: {}. Nothing"
-        " is served in between; for models of which no two fit into the cluster.",
+        " is served in between; for models of which no two fit into the cluster. A rehearsal is one"
+        " more pod, too: where there is no room for it, set rehearsal.enabled: false.",
     )
 
     @model_validator(mode="after")

@@ -39,15 +39,14 @@ def admit(scene: Scene, inputs: PodInputs, key: str) -> Decision:
 
 def _check_gates(scene: Scene, served: Served) -> Decision | None:
     """Hold a version that does not meet what is asked of it; it need not be better than itself."""
-    observed, resolution = scene.observed, scene.resolution
-    place = scene.stable or scene.current
+    observed, resolution, before = scene.observed, scene.resolution, scene.baseline
     gates = observed.spec.model.gates
-    if place is not None and place.inputs.served == served:
+    if any(roll is not None and roll.inputs.served == served for roll in (before, scene.current)):
         return None
     if resolution.chosen is None:
         is_open = not (gates.metrics or gates.required_tags or gates.min_age_seconds)
         return None if is_open else scene.stay(_tell_unjudged(served))
-    lineage = place.lineage if place is not None else None
+    lineage = before.lineage if before is not None else None
     verdict = judge_gates(gates, resolution.chosen, resolution.run, lineage, observed.now)
     if verdict.is_met:
         return None
@@ -60,15 +59,14 @@ def _check_gates(scene: Scene, served: Served) -> Decision | None:
 
 
 def _build_trial(scene: Scene, inputs: PodInputs, lineage: Lineage, key: str) -> Trial:
-    spec = scene.observed.spec
-    place = scene.stable or scene.current
-    is_other = place is not None and place.inputs.served != inputs.served
+    spec, before = scene.observed.spec, scene.baseline
+    is_other = before is not None and before.inputs.served != inputs.served
     return Trial(
         key=key,
         inputs=inputs,
         lineage=lineage,
         expected_digest=choose_digest(scene.resolution, inputs.served),
-        served_source=place.inputs.served.source if place is not None and is_other else "",
+        served_source=before.inputs.served.source if before is not None and is_other else "",
         timeout_seconds=spec.rehearsal.timeout_seconds,
         requirements=spec.rehearsal.requirements,
         signature=spec.model.gates.signature,
@@ -92,7 +90,7 @@ def _await_rehearsal(scene: Scene, trial: Trial, rehearsal: Rehearsal) -> Decisi
         trial=trial,
         rehearsal=rehearsal,
         rejected=rejected,
-        needs_attention=rehearsal.state == RehearsalState.FAILED,
+        needs_attention=True,
         requeue_after_seconds=max(pause, 1.0) if pause > 0 else None,
     )
 

@@ -26,7 +26,7 @@ WARNINGS: Final = {
 """What is a warning, by condition and status."""
 
 WARNING_REASONS: Final = frozenset({Reason.STRAY_PODS, Reason.AUTOSCALING_INACTIVE})
-"""What is a warning whatever the condition and its status."""
+"""What is a warning of Ready and Available, whatever their status."""
 
 SILENT: Final = frozenset({Reason.NOTHING_RESOLVED})
 
@@ -98,6 +98,8 @@ def _tell_conditions(before: ModelDeploymentStatus, after: ModelDeploymentStatus
     for condition in after.conditions:
         last = old.get(condition.type)
         is_told = failure is not None and failure.reason == condition.reason
+        if _is_outage(condition) and _is_told_by_rollout(condition, after):
+            continue
         if not is_told and (last is None or _is_news(last, condition)):
             note = _tell_condition(last, condition)
             if note is not None:
@@ -117,7 +119,7 @@ def _tell_condition(last: Condition | None, condition: Condition) -> Note | None
         Reason(condition.reason),
     )
     is_own = about in {ConditionType.READY, ConditionType.AVAILABLE} and reason in WARNING_REASONS
-    if is_own or status in WARNINGS.get(about, ()):
+    if is_own or _is_outage(condition) or status in WARNINGS.get(about, ()):
         return None if reason in SILENT else Note("Warning", reason, condition.message)
     if about == ConditionType.REHEARSED and reason == Reason.REHEARSAL_RUNNING:
         return Note("Normal", reason, condition.message)
@@ -128,3 +130,17 @@ def _tell_condition(last: Condition | None, condition: Condition) -> Note | None
     if about == ConditionType.REGISTRY_REACHABLE and last is not None and last.status == "False":
         return Note("Normal", Reason.REGISTRY_RESTORED, condition.message)
     return None
+
+
+def _is_outage(condition: Condition) -> bool:
+    """Whether too few pods serve, for a cause that is known."""
+    is_down = condition.type == ConditionType.AVAILABLE and condition.status == "False"
+    return is_down and condition.reason != Reason.MINIMUM_REPLICAS_UNAVAILABLE
+
+
+def _is_told_by_rollout(condition: Condition, after: ModelDeploymentStatus) -> bool:
+    """Whether the same is said of pods that are being rolled out or replaced."""
+    found = {entry.type: entry for entry in after.conditions}
+    progressing = found.get(ConditionType.PROGRESSING)
+    is_same = progressing is not None and progressing.reason == condition.reason
+    return is_same or after.candidate is not None

@@ -5,13 +5,11 @@ who watches it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import (
-    Candidate,
     CandidatePhase,
     Condition,
     ConditionType,
@@ -21,38 +19,18 @@ from regisseur_operator.api.status import (
 )
 from regisseur_operator.core.autoscaling import AutoscalerFacts
 from regisseur_operator.core.decision import Decision
-from regisseur_operator.core.faults import Fault
 from regisseur_operator.core.observed import DeploymentFacts, Observed
 from regisseur_operator.core.progress import Progress
-from regisseur_operator.core.verdict import Verdict, previous_verdict
+from regisseur_operator.core.verdict import REFUSALS, Verdict, previous_verdict
 
 Verdicts = Mapping[ConditionType, Verdict]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A write that cannot succeed until a person acts, in words for the condition.
-
-    Attributes:
-        is_of_rehearsal: Whether it is the rehearsal's pod that was refused.
-    """
-
-    reason: Reason
-    message: str
-    is_of_rehearsal: bool = False
-
-
-REFUSALS: Final = frozenset({Reason.NAME_CONFLICT, Reason.INVALID_SPEC, Reason.FORBIDDEN})
-
-BLOCKING: Final = frozenset({Reason.REPLICA_FAILURE, Reason.ARTIFACT_CHANGED})
-"""What is wrong with new pods of a version that serves already, and is told as no progress."""
 
 
 NO_PODS: Final = Verdict("True", Reason.SCALED_TO_ZERO, "No pod is asked for: spec.replicas is 0")
 
 
-def judge_available(observed: Observed) -> Verdict:
-    """Say whether enough pods serve, as the Deployment's controller counts them."""
+def judge_available(observed: Observed, progress: Progress) -> Verdict:
+    """Say whether enough pods serve, as the Deployment's controller counts them, and why not."""
     deployment = observed.deployment
     if deployment is None:
         return _tell_too_few("There is no Deployment")
@@ -63,12 +41,23 @@ def judge_available(observed: Observed) -> Verdict:
     if not deployment.is_current and previous is not None:
         return previous
     if available != "True":
-        return _tell_too_few("Too few pods are available to serve")
+        return _tell_outage(progress, previous)
     return _tell_enough(observed, deployment, previous)
 
 
 def _tell_too_few(message: str) -> Verdict:
     return Verdict("False", Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+
+
+def _tell_outage(progress: Progress, previous: Verdict | None) -> Verdict:
+    """Name the cause; of one and the same the first words stand, whichever pod it is seen at."""
+    if progress.fault is None:
+        return _tell_too_few("Too few pods are available to serve")
+    finding = progress.fault.finding
+    if previous is not None and (previous.status, previous.reason) == ("False", finding.reason):
+        return previous
+    message = f"Too few pods are available to serve. {finding.message}"
+    return Verdict("False", finding.reason, message)
 
 
 def _tell_enough(
@@ -90,91 +79,6 @@ def _tell_inactive(autoscaler: AutoscalerFacts, previous: Verdict | None) -> Ver
     return Verdict("True", Reason.AUTOSCALING_INACTIVE, message)
 
 
-def judge_progressing(
-    observed: Observed, progress: Progress, decision: Decision, refusal: Refusal | None
-) -> Verdict:
-    """Say whether what is to be done gets done."""
-    if observed.spec.suspend:
-        message = "spec.suspend is true: the registry is not followed and nothing is changed"
-        return Verdict("Unknown", Reason.SUSPENDED, message)
-    if refusal is not None:
-        return Verdict("False", refusal.reason, refusal.message)
-    deployment, hold = observed.deployment, decision.hold
-    is_rolling = progress.candidate is not None and not _is_dormant(observed)
-    if hold is not None and (not is_rolling or hold.reason == Reason.VERSION_REJECTED):
-        return hold
-    if deployment is not None:
-        return _judge_rollout(deployment, progress)
-    if decision.roll is not None:
-        return Verdict("True", Reason.ROLLOUT_PROGRESSING, "The Deployment is being created")
-    message = "There is no version to roll out: see the condition Resolved"
-    return Verdict("False", Reason.NOTHING_RESOLVED, message)
-
-
-def _judge_rollout(deployment: DeploymentFacts, progress: Progress) -> Verdict:
-    fault, candidate, stable = progress.fault, progress.candidate, progress.stable
-    if fault is not None and (fault.finding.reason in BLOCKING or _has_stopped(progress)):
-        return Verdict("False", fault.finding.reason, _tell_fault(progress, fault))
-    if fault is None and candidate is not None and deployment.is_past_deadline:
-        return Verdict("False", Reason.PROGRESS_DEADLINE_EXCEEDED, _tell_deadline(progress))
-    if candidate is None and stable is not None:
-        message = f"Rollout {stable.revision} is complete: version {stable.version} is served"
-        return Verdict("True", Reason.ROLLOUT_COMPLETE, message)
-    if candidate is None:
-        return Verdict("True", Reason.ROLLOUT_PROGRESSING, "The Deployment is being put right")
-    if deployment.is_rolled_out and deployment.wanted == 0:
-        return _tell_unproven(candidate)
-    message = f"Rollout {candidate.revision} brings version {candidate.version}"
-    if stable is not None:
-        message += f"; version {stable.version} serves until it is complete"
-    if fault is not None:
-        message += f". {_steady(progress, fault)}"
-    return Verdict("True", Reason.ROLLOUT_PROGRESSING, message)
-
-
-def _is_dormant(observed: Observed) -> bool:
-    """Whether no pod is asked for and none is left: what the Deployment brings waits for one."""
-    deployment = observed.deployment
-    return deployment is not None and deployment.is_rolled_out and deployment.wanted == 0
-
-
-def _tell_unproven(candidate: Candidate) -> Verdict:
-    message = (
-        f"Rollout {candidate.revision} brings version {candidate.version} with the next pod:"
-        " spec.replicas is 0"
-    )
-    return Verdict("True", Reason.SCALED_TO_ZERO, message)
-
-
-def _has_stopped(progress: Progress) -> bool:
-    candidate = progress.candidate
-    return candidate is not None and candidate.phase != CandidatePhase.PROGRESSING
-
-
-def _tell_fault(progress: Progress, fault: Fault) -> str:
-    """Say what is wrong and what comes next without anybody's doing."""
-    what, stable = _steady(progress, fault), progress.stable
-    if progress.candidate is None or stable is None:
-        return what
-    if fault.is_versions:
-        return f"{what}. Version {stable.version} (revision {stable.revision}) is put back"
-    return f"{what}. It goes on by itself; version {stable.version} serves until then"
-
-
-def _tell_deadline(progress: Progress) -> str:
-    candidate, stable = progress.candidate, progress.stable
-    what = f"Version {candidate.version}" if candidate is not None else "The Deployment"
-    message = f"{what} made no progress for spec.progressDeadlineSeconds"
-    if candidate is not None and stable is not None:
-        message += f"; version {stable.version} goes on serving"
-    return f"{message}. Look at the Events of its pods"
-
-
-def _steady(progress: Progress, fault: Fault) -> str:
-    failure = progress.candidate.last_failure if progress.candidate is not None else None
-    return failure.message if failure is not None else fault.finding.message
-
-
 STALLING: Final = REFUSALS | {
     Reason.VERSION_REJECTED,
     Reason.REVISION_NOT_FOUND,
@@ -192,7 +96,7 @@ def judge_activity(progress: Progress, decision: Decision, progressing: Verdict)
         stalled = Verdict("True", progressing.reason, progressing.message)
         return {ConditionType.STALLED: stalled}
     is_rehearsing = decision.hold is not None and decision.hold.status == "True"
-    is_rolling = candidate is not None and progressing.reason != Reason.SCALED_TO_ZERO
+    is_rolling = progressing.reason == Reason.ROLLOUT_PROGRESSING
     if progressing.status == "True" and (is_rolling or is_rehearsing):
         under_way = Verdict("True", progressing.reason, progressing.message)
         return {ConditionType.RECONCILING: under_way}
@@ -218,8 +122,9 @@ def judge_ready(
         return _not_ready(looked_up)
     if progressing.reason == Reason.SCALED_TO_ZERO:
         return progressing
+    is_under_way = progressing.reason == Reason.ROLLOUT_PROGRESSING
     is_held_up = progress.candidate is not None or progressing.status == "False"
-    hindrance = progressing if is_held_up else decision.hold
+    hindrance = progressing if is_held_up or is_under_way else decision.hold
     if hindrance is not None:
         return _not_ready(hindrance)
     if observed.strays:
@@ -234,6 +139,9 @@ def _judge_served(
     is_back = observed.spec.rollback_to is not None
     if stable is None or (not is_back and not _is_served(stable, resolved)):
         number = resolved.version if resolved is not None else ""
+        if observed.spec.suspend:
+            message = f"Version {number} is not served, and spec.suspend is true"
+            return Verdict("False", Reason.SUSPENDED, message)
         return Verdict("False", Reason.ROLLOUT_PROGRESSING, f"Version {number} is not served yet")
     if deployment is None or available.status != "True" or not deployment.is_rolled_out:
         return _tell_unavailable(progress)

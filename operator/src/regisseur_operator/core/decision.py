@@ -23,8 +23,8 @@ class Decision:
         trial: What is being rehearsed, None where nothing is.
         rehearsal: How that stands.
         rejected: What was tried in vain and is not tried again.
-        is_certain: Whether the registry's present word led here; without it nothing that is under
-            way is broken off.
+        is_certain: Whether the registry's present word led here, also that nothing is named;
+            without it nothing that is under way is broken off.
         needs_attention: Whether tags and metrics of the version decide what comes next: they may
             be corrected, and nothing else would say so.
         requeue_after_seconds: When the passing of time alone will change the decision.
@@ -55,10 +55,16 @@ class Scene:
     stable: Roll | None
     rejected: tuple[Rejection, ...]
 
+    @property
+    def baseline(self) -> Roll | None:
+        """What a newer version is compared with; what never served sets no mark."""
+        has_served = self.observed.status.stable is not None
+        return self.stable or (self.current if has_served else None)
+
     def stay(self, hold: Verdict | None = None) -> Decision:
         """Go on with what is in place."""
         return Decision(
-            self.current, hold, rejected=self.rejected, is_certain=self.resolution.is_fresh
+            self.current, hold, rejected=self.rejected, is_certain=self.resolution.is_answered
         )
 
     def begin(self, inputs: PodInputs, lineage: Lineage, key: str, like: Roll | None) -> Decision:

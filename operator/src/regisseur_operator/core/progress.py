@@ -52,7 +52,8 @@ def judge_progress(observed: Observed) -> Progress:
         return Progress(_count(observed, status.stable), status.candidate, status.history, fault)
     history = _close_superseded(observed, roll)
     if _is_settled(status, roll):
-        return Progress(_count(observed, status.stable), None, history, fault)
+        stable, due = _count(observed, status.stable), _soonest_deadline(observed)
+        return Progress(stable, None, history, fault, requeue_after_seconds=due)
     if deployment.is_complete:
         stable = _to_stable(observed, deployment, roll)
         history = [_to_success(observed, roll, stable), *history][:HISTORY_LIMIT]

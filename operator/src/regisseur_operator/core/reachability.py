@@ -13,6 +13,13 @@ UNREACHABLE_AFTER: Final = timedelta(seconds=30)
 """How long a registry may fail before it is called unreachable: a restart is no outage."""
 
 
+def is_out(observed: Observed) -> bool:
+    """Whether the registry has failed for so long that it is called unreachable."""
+    health = observed.answer.health if observed.answer is not None else None
+    since = health.failing_since if health is not None else None
+    return since is not None and since + UNREACHABLE_AFTER <= observed.now
+
+
 def judge_reachability(observed: Observed) -> tuple[Verdict, float | None]:
     """Return the condition RegistryReachable, and when time alone will change it."""
     if observed.answer is None:

@@ -52,8 +52,17 @@ def judge_rehearsal(observed: Observed, trial: Trial) -> Rehearsal:
         return _start(trial, None, at=observed.now) if is_spent else ended
     problem = diagnose_start(pod.name, pod.unschedulable, (pod.fetch, pod.rehearse))
     if problem is not None:
-        return _hold(trial, known, problem)
+        return _hold(trial, known, _tell_room(problem))
     return _start(trial, known, at=pod.created_at or observed.now)
+
+
+def _tell_room(problem: Diagnosis) -> Diagnosis:
+    """Say what a pod that no node takes needs, even where a rollout would need no room."""
+    if problem.reason != Reason.UNSCHEDULABLE:
+        return problem
+    remedy = "A rehearsal needs room for one more pod: make room, or set"
+    message = f"{problem.message}. {remedy} spec.rehearsal.enabled: false"
+    return Diagnosis(problem.reason, message)
 
 
 def recall_rehearsal(observed: Observed, key: str) -> Rehearsal | None:

@@ -18,7 +18,7 @@ from regisseur_operator.core.memory import (
     recall_reference,
 )
 from regisseur_operator.core.observed import Observed, build_reference
-from regisseur_operator.core.reachability import judge_reachability
+from regisseur_operator.core.reachability import is_out, judge_reachability
 from regisseur_operator.core.reference import (
     capitalize,
     describe,
@@ -63,6 +63,11 @@ class Resolution:
     chosen: ModelVersion | None = None
     run: Run = EMPTY_RUN
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the registry says now what the reference names, be it nothing."""
+        return self.is_fresh or self.verdict.reason == Reason.REFERENCE_NOT_FOUND
+
 
 def resolve(observed: Observed) -> Resolution:
     """Find the version that the reference names."""
@@ -99,7 +104,7 @@ def _look_up(observed: Observed) -> tuple[Verdict, Sequence[ModelVersion], Model
         return tell_missing(observed, answer, was_known=knows_model(observed)), (), None
     chosen = choose_holder(holders, recall_holders(observed, answer))
     if chosen.version not in answer.artifact_uris or chosen.version not in answer.runs:
-        return _keep_or_wait(observed, tell_incomplete(chosen, answer)), holders, None
+        return _tell_incomplete(observed, answer, chosen), holders, None
     return tell_resolved(holders, chosen, reference), holders, chosen
 
 
@@ -163,10 +168,28 @@ def _keep_or_wait(observed: Observed, message: str) -> Verdict:
         return previous
     health = observed.answer.health if observed.answer is not None else None
     if health is not None and health.failing_since is not None:
-        reason = Reason.REGISTRY_DENIED if health.denied else Reason.REGISTRY_UNREACHABLE
         where = f"Registry {observed.spec.model.registry!r}"
-        return Verdict("Unknown", reason, f"{where} gives no answer: {health.message}")
-    return Verdict("Unknown", Reason.WAITING_FOR_REGISTRY, capitalize(message))
+        return _wait(observed, f"{where} gives no answer: {health.message}")
+    return _wait(observed, capitalize(message))
+
+
+def _tell_incomplete(observed: Observed, answer: RegistryAnswer, chosen: ModelVersion) -> Verdict:
+    """Say so when it is another version that cannot be read than the one that is followed."""
+    memory = recall_reference(observed)
+    if memory is None or memory.version == chosen.version or not is_out(observed):
+        return _keep_or_wait(observed, tell_incomplete(chosen, answer))
+    text = f"{capitalize(describe(build_reference(observed.spec)))} is version {chosen.version}"
+    return _wait(
+        observed, f"{text}, which cannot be followed yet. {tell_incomplete(chosen, answer)}"
+    )
+
+
+def _wait(observed: Observed, message: str) -> Verdict:
+    health = observed.answer.health if observed.answer is not None else None
+    if health is None or health.failing_since is None:
+        return Verdict("Unknown", Reason.WAITING_FOR_REGISTRY, message)
+    reason = Reason.REGISTRY_DENIED if health.denied else Reason.REGISTRY_UNREACHABLE
+    return Verdict("Unknown", reason, message)
 
 
 def _is_about(observed: Observed) -> bool:

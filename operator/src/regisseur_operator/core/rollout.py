@@ -26,25 +26,21 @@ from regisseur_operator.core.notes import Note
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.roll import PodInputs, Roll, Served
-from regisseur_operator.core.trial import find_rejection, is_about, name_trial
+from regisseur_operator.core.trial import find_rejection, is_about, name_restart, name_trial
 from regisseur_operator.core.verdict import Verdict, previous_verdict
 from regisseur_operator.core.wanted import (
     build_inputs,
     choose_digest,
     choose_image,
     choose_served,
+    lacks_image,
     to_served,
 )
 
-HOLDING: Final = frozenset(
-    {
-        Reason.GATE_UNMET,
-        Reason.IMAGE_UNKNOWN,
-        Reason.REHEARSAL_RUNNING,
-        Reason.REHEARSAL_HELD,
-        Reason.VERSION_REJECTED,
-    }
+NEEDS_A_PERSON: Final = frozenset(
+    {Reason.GATE_UNMET, Reason.IMAGE_UNKNOWN, Reason.VERSION_REJECTED}
 )
+HOLDING: Final = NEEDS_A_PERSON | {Reason.REHEARSAL_RUNNING, Reason.REHEARSAL_HELD}
 """What keeps a version from being rolled out."""
 
 
@@ -53,22 +49,25 @@ def decide_rollout(observed: Observed, resolution: Resolution) -> Decision:
     current = find_current(observed)
     stable = find_stable(observed, current)
     served = choose_served(resolution, current)
-    rejected = _recall_rejections(observed, resolution, served, current)
+    rejected = _recall_rejections(observed, resolution, served, current, stable)
     if _is_rejected(current, stable, rejected) and stable is not None:
         current = bring_back(observed, stable)
     scene = Scene(observed, resolution, current, stable, rejected)
     if observed.spec.rollback_to is not None:
         decision = _roll_back(scene, observed.spec.rollback_to)
     elif served is not None:
-        decision = _follow(scene, served)
-        decision = replace(decision, hold=decision.hold or _recall_hold(scene, served))
+        decision = _follow_named(scene, served)
     else:
         decision = scene.stay()
     return _restart(scene, decision)
 
 
 def _recall_rejections(
-    observed: Observed, resolution: Resolution, served: Served | None, current: Roll | None
+    observed: Observed,
+    resolution: Resolution,
+    served: Served | None,
+    current: Roll | None,
+    stable: Roll | None,
 ) -> tuple[Rejection, ...]:
     """Return what still counts: nothing after a retry, and nothing about a version left behind."""
     if observed.is_retried:
@@ -78,7 +77,12 @@ def _recall_rejections(
         return tuple(kept)
     # The roll in place may be of a version left behind, and has failed none the less.
     in_place = current.key if current is not None else None
-    return tuple(entry for entry in kept if is_about(entry.key, served) or entry.key == in_place)
+    present = [served] if stable is None else [served, stable.inputs.served]
+    return tuple(
+        entry
+        for entry in kept
+        if entry.key == in_place or any(is_about(entry.key, version) for version in present)
+    )
 
 
 def _is_rejected(
@@ -114,6 +118,47 @@ def _is_alike(first: Roll, second: Roll) -> bool:
     return (first.inputs.wish, first.inputs.digest) == (second.inputs.wish, second.inputs.digest)
 
 
+def _follow_named(scene: Scene, served: Served) -> Decision:
+    """Go to the version that the reference names; while a person is awaited, go on without it.
+
+    A rollout in flight of a version that nobody names any more is ended then, and what the spec
+    says of the pods goes for the version that is served.
+    """
+    decision, stable = _follow(scene, served), scene.stable
+    if not scene.resolution.is_fresh:
+        return replace(decision, hold=decision.hold or _recall_hold(scene, served))
+    hold = decision.hold
+    if hold is None or hold.reason not in NEEDS_A_PERSON or stable is None:
+        return decision
+    if scene.current is not None and scene.current.inputs.served not in {
+        served,
+        stable.inputs.served,
+    }:
+        scene = replace(scene, current=bring_back(scene.observed, stable))
+        decision = replace(decision, roll=scene.current)
+    if decision.trial is not None or stable.inputs.served == served:
+        return decision
+    meanwhile = _follow(scene, stable.inputs.served)
+    also = f". {meanwhile.hold.message}" if meanwhile.hold is not None else ""
+    hold = replace(hold, message=f"{hold.message}{also}")
+    pauses = (decision.requeue_after_seconds, meanwhile.requeue_after_seconds)
+    soonest = min((pause for pause in pauses if pause is not None), default=None)
+    return replace(meanwhile, hold=hold, needs_attention=True, requeue_after_seconds=soonest)
+
+
+def _recall_hold(scene: Scene, served: Served) -> Verdict | None:
+    """Return what held the named version back, while the registry cannot be asked about it.
+
+    What runs goes on as long; but it is not what is wanted, and the status says why not.
+    """
+    resolution, status = scene.resolution, scene.observed.status
+    named = resolution.resolved if resolution.verdict.status == "True" else None
+    if named is None or served == to_served(named):
+        return None
+    previous = previous_verdict(status, ConditionType.PROGRESSING)
+    return previous if previous is not None and previous.reason in HOLDING else None
+
+
 def _follow(scene: Scene, served: Served) -> Decision:
     """Go to the version that the reference names."""
     observed, current = scene.observed, scene.current
@@ -125,7 +170,8 @@ def _follow(scene: Scene, served: Served) -> Decision:
         return scene.stay()
     key = name_trial(inputs, observed.spec, choose_digest(scene.resolution, served))
     if _is_wanted(current, inputs) and not _is_renewed(scene, key):
-        return scene.stay()
+        is_unpullable = current is not None and lacks_image(observed, current)
+        return replace(scene.stay(), needs_attention=is_unpullable)
     rejection = find_rejection(scene.rejected, key)
     if rejection is not None:
         return replace(scene.stay(tell_rejected(rejection)), needs_attention=True)
@@ -164,29 +210,23 @@ def _is_renewed(scene: Scene, key: str) -> bool:
     return known.state != RehearsalState.PASSED or digest != current.inputs.digest
 
 
-def _recall_hold(scene: Scene, served: Served) -> Verdict | None:
-    """Return what held the named version back, while the registry cannot be asked about it.
-
-    What runs goes on as long; but it is not what is wanted, and the status says why not.
-    """
-    resolution, status = scene.resolution, scene.observed.status
-    named = resolution.resolved if resolution.verdict.status == "True" else None
-    if resolution.is_fresh or named is None or served == to_served(named):
-        return None
-    previous = previous_verdict(status, ConditionType.PROGRESSING)
-    return previous if previous is not None and previous.reason in HOLDING else None
-
-
 # ---- verbs -----------------------------------------------------------------------------------
 
 
 def _restart(scene: Scene, decision: Decision) -> Decision:
     """Replace the pods of whatever is to run, when a person asks for it."""
-    roll, token = decision.roll, scene.observed.verbs.restart
-    if roll is None or not scene.observed.is_restarted or roll.inputs.restart == token:
+    roll, observed = decision.roll, scene.observed
+    token = observed.verbs.restart
+    if roll is None or not token or roll.inputs.restart == token:
         return decision
-    begun = scene.begin(replace(roll.inputs, restart=token), roll.lineage, roll.key, None)
-    return replace(decision, roll=begun.roll)
+    key = name_restart(roll.key, token)
+    rejection = find_rejection(observed.status.rejected, key)
+    if observed.is_restarted or (rejection is not None and observed.is_retried):
+        begun = scene.begin(replace(roll.inputs, restart=token), roll.lineage, key, None)
+        return replace(decision, roll=begun.roll)
+    if rejection is not None and decision.hold is None:
+        return replace(decision, hold=tell_rejected(rejection))
+    return decision
 
 
 # ---- what is said ----------------------------------------------------------------------------

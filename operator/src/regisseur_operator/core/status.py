@@ -18,20 +18,20 @@ from regisseur_operator.api.status import (
     Resolved,
 )
 from regisseur_operator.core.conditions import (
-    Refusal,
     Verdicts,
     judge_activity,
     judge_available,
-    judge_progressing,
     judge_ready,
     to_conditions,
 )
 from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.progress import Progress, reject
+from regisseur_operator.core.progressing import judge_progressing
 from regisseur_operator.core.rehearsed import judge_rehearsed
 from regisseur_operator.core.resolution import Resolution
-from regisseur_operator.core.verdict import Verdict
+from regisseur_operator.core.trial import is_about
+from regisseur_operator.core.verdict import Refusal, Verdict
 from regisseur_operator.core.wanted import to_served
 
 HTTP_PORT: Final = 80
@@ -70,7 +70,7 @@ def compute_status(
         ready_replicas=ready_count,
         selector=f"{LABEL_MODELDEPLOYMENT}={observed.key.name}",
         resolved=_pin(observed, resolved),
-        rehearsal=observed.status.rehearsal if is_idle else _keep_rehearsal(observed, decision),
+        rehearsal=_keep_rehearsal(observed, resolution, decision),
         stable=progress.stable,
         candidate=progress.candidate,
         history=progress.history,
@@ -88,7 +88,7 @@ def _judge_all(
     refusal: Refusal | None,
 ) -> Verdicts:
     verdicts = {
-        ConditionType.AVAILABLE: judge_available(observed),
+        ConditionType.AVAILABLE: judge_available(observed, progress),
         ConditionType.PROGRESSING: judge_progressing(observed, progress, decision, refusal),
         ConditionType.RESOLVED: resolution.verdict,
         ConditionType.REGISTRY_REACHABLE: resolution.reachable,
@@ -141,13 +141,24 @@ def _hold_refused(observed: Observed, decision: Decision, refusal: Refusal | Non
     return replace(decision, rehearsal=held)
 
 
-def _keep_rehearsal(observed: Observed, decision: Decision) -> Rehearsal | None:
-    """Keep what was found out last until something else is rehearsed."""
+def _keep_rehearsal(
+    observed: Observed, resolution: Resolution, decision: Decision
+) -> Rehearsal | None:
+    """Keep what was found out last, as long as it is about what is followed or in place.
+
+    When that comes again it is another promotion, and is looked at again.
+    """
     known = observed.status.rehearsal
+    if observed.spec.suspend:
+        return known
     if decision.rehearsal is not None or observed.is_retried or known is None:
         return decision.rehearsal
-    is_broken_off = known.state in OPEN_STATES and decision.is_certain
-    return None if is_broken_off else known
+    if not decision.is_certain:
+        return known
+    present = [to_served(resolution.resolved)] if resolution.resolved is not None else []
+    present += [decision.roll.inputs.served] if decision.roll is not None else []
+    is_about_present = any(is_about(known.key, served) for served in present)
+    return known if is_about_present and known.state not in OPEN_STATES else None
 
 
 def _judge_rejected(observed: Observed, decision: Decision, progress: Progress) -> list[Rejection]:
@@ -187,14 +198,19 @@ def judge_phase(observed: Observed, progress: Progress, verdicts: Verdicts) -> P
     progressing, ready = verdicts[ConditionType.PROGRESSING], verdicts[ConditionType.READY]
     if observed.spec.suspend:
         return Phase.SUSPENDED
-    if progressing.reason in TELLING:
+    is_down = progress.stable is not None and verdicts[ConditionType.AVAILABLE].status == "False"
+    if progressing.reason in TELLING and not is_down:
         return TELLING[progressing.reason]
     if progressing.status == "False" or verdicts[ConditionType.RESOLVED].status == "False":
         return Phase.DEGRADED
     if ready.status == "True":
         return Phase.HEALTHY
     is_broken = progress.candidate is None and progress.fault is not None
-    is_degraded = is_broken or ready.reason == Reason.STRAY_PODS
+    is_degraded = (
+        is_broken
+        or (is_down and progressing.reason in TELLING)
+        or ready.reason == Reason.STRAY_PODS
+    )
     return Phase.DEGRADED if is_degraded else Phase.PROGRESSING
 
 

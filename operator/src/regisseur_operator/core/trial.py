@@ -50,6 +50,11 @@ def name_trial(inputs: PodInputs, spec: ModelDeploymentSpec, expected_digest: st
     return f"{_name_version(inputs.served)}-{digest([inputs.wish, rules])[:KEY_HALF]}"
 
 
+def name_restart(key: str, token: str) -> str:
+    """Return the key of a restart of what was accepted under a key: it may fail for itself."""
+    return f"{'-'.join(key.split('-')[:2])}-{digest(token)[:KEY_HALF]}"
+
+
 def is_about(key: str, served: Served) -> bool:
     """Whether a key is of a try of this version, with whatever settings."""
     return key.startswith(f"{_name_version(served)}-")

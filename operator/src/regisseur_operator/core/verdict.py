@@ -1,6 +1,7 @@
 """What is to be said about one aspect of the state: a status, a reason and a message."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import ConditionStatus, ConditionType, ModelDeploymentStatus
@@ -13,6 +14,22 @@ class Verdict:
     status: ConditionStatus
     reason: Reason
     message: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A write that cannot succeed until a person acts, in words for the condition.
+
+    Attributes:
+        is_of_rehearsal: Whether it is the rehearsal's pod that was refused.
+    """
+
+    reason: Reason
+    message: str
+    is_of_rehearsal: bool = False
+
+
+REFUSALS: Final = frozenset({Reason.NAME_CONFLICT, Reason.INVALID_SPEC, Reason.FORBIDDEN})
 
 
 def previous_verdict(status: ModelDeploymentStatus, about: ConditionType) -> Verdict | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import Lineage, Resolved
 from regisseur_operator.core.current import find_proven
 from regisseur_operator.core.lineage import read_digest
@@ -77,7 +78,7 @@ def choose_image(
         return Image(serving.image)
     source = serving.image_from
     tag = source.model_version_tag if source is not None else ""
-    earlier = [current] if current is not None else []
+    earlier = [current] if current is not None and not lacks_image(observed, current) else []
     for roll in [*earlier, *find_proven(observed)]:
         inputs = roll.inputs
         is_chosen = inputs.image_tag == tag and inputs.is_default_image == (not tag)
@@ -87,6 +88,14 @@ def choose_image(
         return Image(observed.configuration.default_image, is_default=True)
     named = resolution.chosen.tags.get(tag, "").strip() if resolution.chosen is not None else ""
     return Image(named, tag=tag) if is_reference(named) else None
+
+
+def lacks_image(observed: Observed, roll: Roll) -> bool:
+    """Whether a roll is held up because its image cannot be pulled: another may be named by now."""
+    candidate = observed.status.candidate
+    if candidate is None or candidate.revision != roll.revision or candidate.last_failure is None:
+        return False
+    return candidate.last_failure.reason == Reason.IMAGE_PULL_FAILED
 
 
 def is_reference(text: str) -> bool:

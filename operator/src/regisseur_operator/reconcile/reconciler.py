@@ -7,7 +7,6 @@ from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import ModelDeploymentStatus, parse_status
 from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec, parse_spec
 from regisseur_operator.core.changes import tell_changes
-from regisseur_operator.core.conditions import Refusal
 from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.identity import Key, Manifest
 from regisseur_operator.core.notes import Note
@@ -18,6 +17,7 @@ from regisseur_operator.core.resolution import Resolution, resolve
 from regisseur_operator.core.rollout import decide_rollout
 from regisseur_operator.core.status import compute_refused_status, compute_status
 from regisseur_operator.core.verbs import postpone_retry
+from regisseur_operator.core.verdict import Refusal
 from regisseur_operator.errors import TerminalError, TransientError
 from regisseur_operator.ports import Clock, Cluster, ClusterView, Events, RegistryView
 from regisseur_operator.reconcile.observing import Observer

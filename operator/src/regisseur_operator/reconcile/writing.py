@@ -11,13 +11,13 @@ from typing import Final
 
 from regisseur_contract.names import KIND
 from regisseur_operator.api.reasons import Reason
-from regisseur_operator.core.conditions import Refusal
 from regisseur_operator.core.drift import find_drift, read_seal
 from regisseur_operator.core.fingerprint import digest
 from regisseur_operator.core.identity import Key, Kind, Manifest
 from regisseur_operator.core.notes import Note
 from regisseur_operator.core.observed import Observed, find_controller
 from regisseur_operator.core.planner import Delete, Plan, Write, claim
+from regisseur_operator.core.verdict import Refusal
 from regisseur_operator.errors import ConflictError, TerminalError, TransientError
 from regisseur_operator.ports import Cluster, ClusterView
 from regisseur_operator.resources import CONTROLLER_REVISION, DEPLOYMENT, MODELDEPLOYMENT, POD
