@@ -51,7 +51,7 @@ def judge_progress(observed: Observed) -> Progress:
     if deployment is None or roll is None:
         return Progress(_count(observed, status.stable), status.candidate, status.history, fault)
     history = _close_superseded(observed, roll)
-    if _is_settled(status, roll):
+    if is_settled(status, roll):
         stable, due = _count(observed, status.stable), _soonest_deadline(observed)
         return Progress(stable, None, history, fault, requeue_after_seconds=due)
     if deployment.is_complete:
@@ -77,7 +77,8 @@ def reject(rejected: tuple[Rejection, ...], progress: Progress) -> list[Rejectio
     return list(add_rejection(rejected, progress.rejection))
 
 
-def _is_settled(status: ModelDeploymentStatus, roll: Roll) -> bool:
+def is_settled(status: ModelDeploymentStatus, roll: Roll) -> bool:
+    """Whether it is told already that this roll is complete."""
     return status.stable is not None and status.stable.revision == roll.revision
 
 

@@ -15,6 +15,7 @@ from regisseur_operator.core.planner import Plan, plan_writes
 from regisseur_operator.core.progress import judge_progress
 from regisseur_operator.core.resolution import Resolution, resolve
 from regisseur_operator.core.rollout import decide_rollout
+from regisseur_operator.core.settling import settle, wait_for_status
 from regisseur_operator.core.status import compute_refused_status, compute_status
 from regisseur_operator.core.verbs import postpone_retry
 from regisseur_operator.core.verdict import Refusal
@@ -89,15 +90,17 @@ class Reconciler:
         except TerminalError as error:
             return await self._refuse(manifest, error)
         self._follow(key, spec)
-        observed = postpone_retry(self._observer.observe(key, manifest, spec))
+        seen = self._observer.observe(key, manifest, spec)
+        observed = postpone_retry(settle(seen))
         resolution, decision, plan = decide(observed)
+        decision, plan = wait_for_status(observed, seen.status, decision, plan)
         self._registries.watch_closely(key, is_close=decision.needs_attention)
         try:
             applied = await self._writer.apply(observed, plan)
         except OwnerGoneError:
             return self._leave(key)
         after = self._observer.observe(key, manifest, spec) if applied.writes else observed
-        after = replace(after, verbs=observed.verbs)
+        after = replace(after, verbs=observed.verbs, status=observed.status)
         progress = judge_progress(after)
         status = compute_status(after, resolution, decision, progress, applied.refusal)
         parts = (resolution, decision, progress)
