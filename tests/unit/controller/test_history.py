@@ -59,7 +59,7 @@ async def test_what_was_completed_unseen_was_served(change_mind: Callable[[World
     await world.settle()
 
     second, third = find(world, 2), find(world, 3)
-    assert second.outcome == "Succeeded"
+    assert (second.outcome, second.reason) == ("Succeeded", "RolloutComplete")
     assert second.finished_at is not None
     assert second.finished_at < came_back - timedelta(seconds=UNSEEN_SECONDS - 1)
     assert third.from_version == 2
@@ -146,3 +146,47 @@ async def test_nothing_is_written_for_it_at_rest() -> None:
     outcome = await world.reconcile()
 
     assert outcome.writes == ()
+
+
+# ---- what is called a rollback -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "named", [pytest.param(99, id="unknown"), pytest.param(2, id="itself"), pytest.param(1, id="1")]
+)
+async def test_a_rollout_that_was_under_way_is_no_rollback(named: int) -> None:
+    world = await start()
+    world.registry.promote(2)
+    await world.until(lambda: world.runs(2))
+    world.rollback_to(named)
+    pass_unseen(world)
+
+    await world.settle()
+
+    assert find(world, 2).reason == "RolloutComplete"
+
+
+async def test_a_rollback_and_its_restart_are_called_so() -> None:
+    world = await start()
+    world.registry.promote(2)
+    await world.settle()
+    world.rollback_to(1)
+    await world.settle()
+    world.restart("t1")
+
+    await world.settle()
+
+    assert told(world)[:2] == [(1, 1, "RolledBack"), (1, 2, "RolledBack")]
+
+
+async def test_what_follows_the_reference_again_is_no_rollback() -> None:
+    world = await start()
+    world.registry.promote(2)
+    await world.settle()
+    world.rollback_to(1)
+    await world.settle()
+    world.rollback_to(None)
+
+    await world.settle()
+
+    assert told(world)[0] == (2, 1, "RolloutComplete")

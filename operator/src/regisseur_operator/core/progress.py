@@ -22,7 +22,7 @@ from regisseur_operator.core.current import find_revision
 from regisseur_operator.core.decision import add_rejection
 from regisseur_operator.core.faults import Fault, find_roll_pods, judge_fault, seconds_left
 from regisseur_operator.core.observed import DeploymentFacts, Observed
-from regisseur_operator.core.roll import Roll
+from regisseur_operator.core.roll import Roll, is_alike
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _to_rejection(
 
 
 def _to_success(observed: Observed, roll: Roll, stable: Stable) -> HistoryEntry:
-    is_back = observed.spec.rollback_to is not None
+    is_back = _is_rollback(observed, roll)
     return HistoryEntry(
         revision=roll.revision,
         version=roll.version,
@@ -182,6 +182,13 @@ def _to_success(observed: Observed, roll: Roll, stable: Stable) -> HistoryEntry:
         started_at=roll.started_at,
         finished_at=stable.since,
     )
+
+
+def _is_rollback(observed: Observed, roll: Roll) -> bool:
+    """Whether it brought back what spec.rollbackTo names; what was under way before did not."""
+    number = observed.spec.rollback_to
+    target = find_revision(observed, number) if number is not None else None
+    return target is not None and target.revision != roll.revision and is_alike(roll, target)
 
 
 def _close_superseded(observed: Observed, roll: Roll) -> list[HistoryEntry]:

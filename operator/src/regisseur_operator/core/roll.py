@@ -124,6 +124,11 @@ class Roll:
         return str(labels.get(LABEL_INPUTS) or self.inputs.fingerprint)
 
 
+def is_alike(first: Roll, second: Roll) -> bool:
+    """Whether two rolls bring the same; a restart in between makes no other revision of it."""
+    return (first.inputs.wish, first.inputs.digest) == (second.inputs.wish, second.inputs.digest)
+
+
 def to_annotations(roll: Roll, template: Manifest) -> dict[str, str]:
     """Write a roll and its rendered template down for a Deployment."""
     return {

@@ -25,7 +25,7 @@ from regisseur_operator.core.faults import is_changed_artifact
 from regisseur_operator.core.notes import Note
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.resolution import Resolution
-from regisseur_operator.core.roll import PodInputs, Roll, Served
+from regisseur_operator.core.roll import PodInputs, Roll, Served, is_alike
 from regisseur_operator.core.trial import find_rejection, is_about, name_restart, name_trial
 from regisseur_operator.core.verdict import Verdict, previous_verdict
 from regisseur_operator.core.wanted import (
@@ -103,7 +103,7 @@ def _roll_back(scene: Scene, number: int) -> Decision:
     if target is None:
         return scene.stay(_tell_unknown_revision(scene.observed, number))
     current = scene.current
-    if current is not None and _is_alike(current, target):
+    if current is not None and is_alike(current, target):
         return scene.stay()
     rejection = find_rejection(scene.rejected, target.key)
     if rejection is not None and scene.stable is not None:
@@ -111,11 +111,6 @@ def _roll_back(scene: Scene, number: int) -> Decision:
     if scene.stable is not None and target.revision == scene.stable.revision:
         return replace(scene.stay(), roll=bring_back(scene.observed, scene.stable))
     return scene.begin(target.inputs, target.lineage, target.key, target)
-
-
-def _is_alike(first: Roll, second: Roll) -> bool:
-    """Whether two rolls bring the same; a restart in between makes no other revision of it."""
-    return (first.inputs.wish, first.inputs.digest) == (second.inputs.wish, second.inputs.digest)
 
 
 def _follow_named(scene: Scene, served: Served) -> Decision:
