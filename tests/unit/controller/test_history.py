@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from regisseur_operator.api.status import HistoryEntry
+from regisseur_contract.tags import TAG_DATA_VERSION, TAG_GIT_SHA
+from regisseur_operator.api.status import HistoryEntry, Lineage, Origin
+from regisseur_operator.resources import CONTROLLER_REVISION
 from support.fake_cluster import Fault
-from support.worlds import World, start
+from support.worlds import KEY, World, start
 
 UNSEEN_SECONDS = 3600
 
@@ -146,6 +148,105 @@ async def test_nothing_is_written_for_it_at_rest() -> None:
     outcome = await world.reconcile()
 
     assert outcome.writes == ()
+
+
+# ---- where versions come from --------------------------------------------------------------------
+
+
+def register_traced(world: World, version: int) -> None:
+    """Register a version with all that training notes."""
+    world.registry.register(
+        version,
+        tags={TAG_GIT_SHA: f"git-{version}", TAG_DATA_VERSION: f"data-{version}"},
+        metrics={"accuracy": version / 10},
+    )
+
+
+async def start_traced() -> World:
+    """Return a world that serves version 2 after 1, both with a lineage."""
+    world = World()
+    register_traced(world, 1)
+    register_traced(world, 2)
+    world.registry.promote(1)
+    await world.settle()
+    world.registry.promote(2)
+    await world.settle()
+    return world
+
+
+def hear_success(world: World) -> str:
+    return [text for _, reason, text in world.events.published if reason == "RolloutComplete"][-1]
+
+
+async def test_stable_and_history_tell_where_a_version_comes_from() -> None:
+    world = await start_traced()
+
+    stable, entry = world.status.stable, find(world, 1)
+
+    assert stable is not None
+    assert (stable.model, stable.run_id) == ("wine", "run-2")
+    assert stable.lineage == Lineage(
+        git_sha="git-2", data_version="data-2", metrics={"accuracy": 0.2}
+    )
+    assert (entry.model, entry.image, entry.run_id) == ("wine", "serving:v1", "run-1")
+    assert entry.lineage == Origin(git_sha="git-1", data_version="data-1")
+
+
+async def test_a_rollback_is_told_with_the_lineage_of_what_it_brought() -> None:
+    world = await start_traced()
+    world.rollback_to(1)
+
+    await world.settle()
+
+    assert hear_success(world).endswith("(run run-1, git git-1, data data-1, accuracy 0.1)")
+    assert find(world, 3).lineage == Origin(git_sha="git-1", data_version="data-1")
+
+
+async def test_a_rollout_is_told_with_its_own_lineage_while_a_newer_version_is_resolved() -> None:
+    world = await start_traced()
+    register_traced(world, 3)
+    register_traced(world, 4)
+    world.registry.promote(3)
+    await world.until(lambda: world.runs(3))
+    world.change("approval gate")
+    world.registry.promote(4)
+
+    await world.settle()
+
+    assert world.status.resolved is not None
+    assert world.status.resolved.version == 4
+    assert hear_success(world).endswith("(run run-3, git git-3, data data-3, accuracy 0.3)")
+
+
+async def test_a_rollout_that_failed_tells_where_it_came_from() -> None:
+    world = await start_traced()
+    register_traced(world, 3)
+    world.kubelet.behave(3, crash="ValueError: wrong shape")
+    world.registry.promote(3)
+    await world.until(lambda: world.status.candidate is not None)
+    assert world.status.candidate is not None
+    assert world.status.candidate.run_id == "run-3"
+
+    await world.settle()
+
+    entry = find(world, 3)
+    assert (entry.outcome, entry.model, entry.image) == ("Failed", "wine", "serving:v1")
+    assert entry.lineage == Origin(git_sha="git-3", data_version="data-3")
+
+
+async def test_a_rollout_whose_revision_is_lost_is_entered_all_the_same() -> None:
+    world = await start_traced()
+    world.registry.promote(3)
+    await world.until(lambda: world.runs(3))
+    world.tick()
+    world.cluster.remove(CONTROLLER_REVISION, KEY.namespace, "wine-3")
+    world.registry.promote(2)
+    world.start_operator()
+
+    await world.settle()
+
+    entry = find(world, 3)
+    assert (entry.version, entry.run_id, entry.outcome) == (3, "run-3", "Superseded")
 
 
 # ---- what is called a rollback -------------------------------------------------------------------

@@ -13,8 +13,8 @@ METRICS_LIMIT: Final = 256
 """How many metrics of a run `status.resolved.lineage` keeps, by name."""
 
 
-class Lineage(StatusModel):
-    """What a version was made from, and how good it was then."""
+class Origin(StatusModel):
+    """What a version was made from."""
 
     git_sha: str = Field(
         default="", max_length=1024, description="Commit of the training code; empty if unknown."
@@ -22,6 +22,11 @@ class Lineage(StatusModel):
     data_version: str = Field(
         default="", max_length=1024, description="Version of the training data; empty if unknown."
     )
+
+
+class Lineage(Origin):
+    """What a version was made from, and how good it was then."""
+
     metrics: dict[str, float] = Field(
         default_factory=dict,
         max_length=METRICS_LIMIT,
@@ -86,6 +91,7 @@ class Resolved(StatusModel):
 class Stable(StatusModel):
     """The version whose rollout is complete."""
 
+    model: str = Field(default="", description="Name of the registered model.")
     version: Int64 = Field(description="Model version that is served.")
     revision: Int64 = Field(
         description="Number of the rollout that brought it; grows by one with each rollout."
@@ -98,6 +104,9 @@ class Stable(StatusModel):
         " has pinned it.",
     )
     image: str = Field(default="", description="Container image of its pods.")
+    lineage: Lineage | None = Field(
+        default=None, description="What the version was made from, and how good it was then."
+    )
     since: Timestamp | None = Field(default=None, description="When its rollout was complete.")
     ready_replicas: Int32 = Field(default=0, description="How many of its pods are ready.")
 
@@ -117,6 +126,7 @@ class Candidate(StatusModel):
 
     version: Int64 = Field(description="Model version that is rolled out.")
     revision: Int64 = Field(description="Number of this rollout.")
+    run_id: str = Field(default="", description="MLflow run that made the version.")
     digest: str = Field(
         default="",
         max_length=256,
@@ -135,6 +145,7 @@ class HistoryEntry(StatusModel):
     """One rollout that has ended."""
 
     revision: Int64 = Field(description="Number of the rollout.")
+    model: str = Field(default="", description="Name of the registered model.")
     version: Int64 = Field(description="Model version that was rolled out.")
     from_version: Int64 | None = Field(
         default=None,
@@ -144,6 +155,10 @@ class HistoryEntry(StatusModel):
     run_id: str = Field(default="", description="MLflow run that made the version.")
     digest: str = Field(
         default="", max_length=256, description="Digest of the model's files, where it was pinned."
+    )
+    image: str = Field(default="", description="Container image of its pods.")
+    lineage: Origin | None = Field(
+        default=None, description="What the version was made from, as far as that was noted."
     )
     outcome: str = Field(description="How it ended: Succeeded, Failed or Superseded.")
     reason: str = Field(

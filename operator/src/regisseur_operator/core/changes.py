@@ -9,8 +9,9 @@ from regisseur_operator.api.status import (
     ConditionType,
     HistoryEntry,
     ModelDeploymentStatus,
+    Origin,
     RehearsalState,
-    Resolved,
+    Stable,
 )
 from regisseur_operator.core.notes import Note
 
@@ -70,7 +71,7 @@ def _tell_rollouts(before: ModelDeploymentStatus, after: ModelDeploymentStatus) 
     known = {entry.revision for entry in before.history}
     for entry in after.history:
         if entry.revision not in known and entry.outcome == "Succeeded" and not is_first_sight:
-            yield Note("Normal", Reason.ROLLOUT_COMPLETE, _tell_success(entry, after.resolved))
+            yield Note("Normal", Reason.ROLLOUT_COMPLETE, _tell_success(entry, after.stable))
     old = before.candidate.last_failure if before.candidate is not None else None
     new = after.candidate.last_failure if after.candidate is not None else None
     is_news = new is not None and (old is None or old.reason != new.reason)
@@ -79,15 +80,15 @@ def _tell_rollouts(before: ModelDeploymentStatus, after: ModelDeploymentStatus) 
         yield Note("Warning", Reason(new.reason), new.message)
 
 
-def _tell_success(entry: HistoryEntry, resolved: Resolved | None) -> str:
+def _tell_success(entry: HistoryEntry, stable: Stable | None) -> str:
     """Tell of a rollout with all that an audit asks for: the Event outlives the status."""
     text = f"Rollout {entry.revision} is complete: version {entry.version} is served"
     facts = [f"run {entry.run_id}"] if entry.run_id else []
-    if resolved is not None and resolved.run_id == entry.run_id and resolved.lineage is not None:
-        lineage = resolved.lineage
-        facts += [f"git {lineage.git_sha[:SHORT_SHA]}"] if lineage.git_sha else []
-        facts += [f"data {lineage.data_version[:SHORT_SHA]}"] if lineage.data_version else []
-        metrics = sorted(lineage.metrics.items())[:TOLD_METRICS]
+    origin = entry.lineage or Origin()
+    facts += [f"git {origin.git_sha[:SHORT_SHA]}"] if origin.git_sha else []
+    facts += [f"data {origin.data_version[:SHORT_SHA]}"] if origin.data_version else []
+    if stable is not None and stable.revision == entry.revision and stable.lineage is not None:
+        metrics = sorted(stable.lineage.metrics.items())[:TOLD_METRICS]
         facts += [f"{name} {value:.4g}" for name, value in metrics]
     return f"{text} ({', '.join(facts)})" if facts else text
 

@@ -1,4 +1,4 @@
-"""How far the roll has come: stable, candidate and history.
+"""How far the roll has come: stable and candidate; what ended goes into the history.
 
 Read off the live Deployment alone, so that a lost status comes back. The candidate becomes stable
 when all pods are of its template and available and no others are left.
@@ -6,23 +6,22 @@ when all pods are of its template and available and no others are left.
 
 from dataclasses import dataclass
 
-from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import (
-    HISTORY_LIMIT,
     Candidate,
     CandidatePhase,
     Failure,
     HistoryEntry,
+    Lineage,
     ModelDeploymentStatus,
-    Outcome,
     Rejection,
     Stable,
 )
 from regisseur_operator.core.current import find_revision
 from regisseur_operator.core.decision import add_rejection
 from regisseur_operator.core.faults import Fault, find_roll_pods, judge_fault, seconds_left
+from regisseur_operator.core.history import enter_success, enter_superseded, is_rollback
 from regisseur_operator.core.observed import DeploymentFacts, Observed
-from regisseur_operator.core.roll import Roll, is_alike
+from regisseur_operator.core.roll import Roll
 
 
 @dataclass(frozen=True)
@@ -50,13 +49,13 @@ def judge_progress(observed: Observed) -> Progress:
     fault = judge_fault(observed)
     if deployment is None or roll is None:
         return Progress(_count(observed, status.stable), status.candidate, status.history, fault)
-    history = _close_superseded(observed, roll)
+    history = enter_superseded(observed, roll)
     if is_settled(status, roll):
         stable, due = _count(observed, status.stable), _soonest_deadline(observed)
         return Progress(stable, None, history, fault, requeue_after_seconds=due)
     if deployment.is_complete:
         stable = _to_stable(observed, deployment, roll)
-        history = [_to_success(observed, roll, stable), *history][:HISTORY_LIMIT]
+        history = enter_success(history, roll, stable, is_rollback=is_rollback(observed, roll))
         return Progress(_count(observed, stable), None, history, fault)
     stable_so_far = status.stable or _recall_stable(observed, roll)
     candidate = _to_candidate(observed, roll, fault)
@@ -106,11 +105,13 @@ def _count(observed: Observed, stable: Stable | None) -> Stable | None:
 def _to_stable(observed: Observed, deployment: DeploymentFacts, roll: Roll) -> Stable:
     completed_at = deployment.completed_at or observed.now
     return Stable(
+        model=roll.inputs.served.model,
         version=roll.version,
         revision=roll.revision,
         digest=roll.inputs.digest,
         image=roll.inputs.image,
         run_id=roll.inputs.served.run_id,
+        lineage=roll.lineage if roll.lineage != Lineage() else None,
         since=max(completed_at, roll.started_at),
     )
 
@@ -132,6 +133,7 @@ def _to_candidate(observed: Observed, roll: Roll, fault: Fault | None) -> Candid
     return Candidate(
         version=roll.version,
         revision=roll.revision,
+        run_id=roll.inputs.served.run_id,
         digest=roll.inputs.digest,
         image=roll.inputs.image,
         phase=phase,
@@ -164,52 +166,3 @@ def _to_rejection(
         message=failure.message,
         at=observed.now,
     )
-
-
-# ---- history ---------------------------------------------------------------------------------
-
-
-def _to_success(observed: Observed, roll: Roll, stable: Stable) -> HistoryEntry:
-    is_back = _is_rollback(observed, roll)
-    return HistoryEntry(
-        revision=roll.revision,
-        version=roll.version,
-        from_version=roll.from_version,
-        run_id=roll.inputs.served.run_id,
-        digest=roll.inputs.digest,
-        outcome=Outcome.SUCCEEDED,
-        reason=Reason.ROLLED_BACK if is_back else Reason.ROLLOUT_COMPLETE,
-        started_at=roll.started_at,
-        finished_at=stable.since,
-    )
-
-
-def _is_rollback(observed: Observed, roll: Roll) -> bool:
-    """Whether it brought back what spec.rollbackTo names; what was under way before did not."""
-    number = observed.spec.rollback_to
-    target = find_revision(observed, number) if number is not None else None
-    return target is not None and target.revision != roll.revision and is_alike(roll, target)
-
-
-def _close_superseded(observed: Observed, roll: Roll) -> list[HistoryEntry]:
-    """Enter a rollout into the history that another one replaced before its end."""
-    status = observed.status
-    old = status.candidate
-    is_known = old is not None and old.revision in {entry.revision for entry in status.history}
-    if old is None or old.revision == roll.revision or is_known:
-        return status.history
-    is_failed = old.phase == CandidatePhase.FAILED
-    cause = old.last_failure.reason if is_failed and old.last_failure is not None else ""
-    before = find_revision(observed, old.revision)
-    entry = HistoryEntry(
-        revision=old.revision,
-        version=old.version,
-        from_version=status.stable.version if status.stable is not None else None,
-        run_id=before.inputs.served.run_id if before is not None else "",
-        digest=old.digest,
-        outcome=Outcome.FAILED if is_failed else Outcome.SUPERSEDED,
-        reason=cause or Reason.ROLLOUT_SUPERSEDED,
-        started_at=old.started_at,
-        finished_at=observed.now,
-    )
-    return [entry, *status.history][:HISTORY_LIMIT]
