@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from regisseur_operator.api.status import Lineage
 from regisseur_operator.api.v1alpha1 import Gates
 from regisseur_operator.core.gates import GatesVerdict, judge_gates
+from regisseur_operator.core.lineage import MOST_METRICS
 from regisseur_operator.core.registry import EMPTY_RUN, ModelVersion, Run
+from support.worlds import World
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 ACCURACY = {"name": "test_accuracy", "threshold": 0.9}
@@ -177,6 +179,78 @@ def test_a_served_version_without_the_figure_blocks_nobody(
 
 def test_a_missing_figure_blocks_whatever_the_served_version_has() -> None:
     assert not judge_metric(BETTER, None, served={"test_accuracy": 0.9}).is_met
+
+
+def test_a_figure_that_was_not_kept_of_the_served_run_is_waited_for() -> None:
+    kept = {f"m{number:02}": 0.5 for number in range(MOST_METRICS)}
+
+    verdict = judge_metric(BETTER, 0.95, served=kept)
+
+    assert verdict.message == (
+        "test_accuracy of the served version is not among the 32 metrics that were kept of its"
+        " run: let the reference name the served version once more, so that it is read again, or"
+        " take maxRegression out for this version"
+    )
+
+
+def test_a_figure_that_the_served_run_never_had_is_no_bar() -> None:
+    kept = {f"m{number:02}": 0.5 for number in range(MOST_METRICS - 1)}
+
+    assert judge_metric(BETTER, 0.1, served=kept).is_met
+
+
+# ---- a gate that is added while a version of many metrics is served ------------------------------
+
+MANY = {f"m{number:02}": 0.5 for number in range(2 * MOST_METRICS)} | {"test_accuracy": 0.9}
+
+
+def register_many(world: World, version: int, accuracy: float) -> None:
+    world.registry.register(version, metrics={**MANY, "test_accuracy": accuracy})
+
+
+def add_gate(world: World) -> None:
+    world.edit_spec(lambda spec: spec["model"].update(gates={"metrics": [BETTER]}))
+
+
+async def serve_many() -> World:
+    """Return a world that serves version 1, which has more metrics than are kept."""
+    world = World()
+    register_many(world, 1, 0.9)
+    register_many(world, 2, 0.5)
+    world.registry.promote(1)
+    await world.settle()
+    return world
+
+
+async def test_a_gate_finds_the_figure_of_a_version_that_was_served_before_it() -> None:
+    world = await serve_many()
+    add_gate(world)
+    await world.settle()
+    world.registry.promote(2)
+
+    await world.settle()
+
+    status, reason, message = world.condition("Progressing")
+    assert (status, reason) == ("False", "GateUnmet")
+    assert "test_accuracy is 0.5, worse than the served version's 0.9" in message
+    assert world.served_versions == ["1", "1"]
+
+
+async def test_a_gate_that_comes_with_the_promotion_does_not_pass_in_silence() -> None:
+    world = await serve_many()
+    add_gate(world)
+    world.registry.promote(2)
+    await world.settle()
+    assert "is not among the 32 metrics that were kept" in world.condition("Progressing")[2]
+
+    world.registry.promote(1)
+    await world.settle()
+    world.registry.promote(2)
+    await world.settle()
+
+    message = world.condition("Progressing")[2]
+    assert "test_accuracy is 0.5, worse than the served version's 0.9" in message
+    assert world.served_versions == ["1", "1"]
 
 
 # ---- tags ------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from regisseur_operator.core.decision import (
     to_rejection,
 )
 from regisseur_operator.core.gates import judge_gates
+from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.rehearsal import judge_rehearsal, seconds_until_due
-from regisseur_operator.core.roll import PodInputs, Served
+from regisseur_operator.core.roll import PodInputs, Roll, Served
 from regisseur_operator.core.trial import Trial
 from regisseur_operator.core.verdict import Verdict
 from regisseur_operator.core.wanted import choose_digest, choose_lineage
@@ -46,7 +47,7 @@ def _check_gates(scene: Scene, served: Served) -> Decision | None:
     if resolution.chosen is None:
         is_open = not (gates.metrics or gates.required_tags or gates.min_age_seconds)
         return None if is_open else scene.stay(_tell_unjudged(served))
-    lineage = before.lineage if before is not None else None
+    lineage = _find_lineage(observed, before) if before is not None else None
     verdict = judge_gates(gates, resolution.chosen, resolution.run, lineage, observed.now)
     if verdict.is_met:
         return None
@@ -56,6 +57,14 @@ def _check_gates(scene: Scene, served: Served) -> Decision | None:
         needs_attention=True,
         requeue_after_seconds=verdict.requeue_after_seconds,
     )
+
+
+def _find_lineage(observed: Observed, place: Roll) -> Lineage:
+    """Return where the served version comes from, as it was read last: for the gates of today."""
+    stable = observed.status.stable
+    if stable is None or stable.lineage is None or stable.revision != place.revision:
+        return place.lineage
+    return stable.lineage
 
 
 def _build_trial(scene: Scene, inputs: PodInputs, lineage: Lineage, key: str) -> Trial:

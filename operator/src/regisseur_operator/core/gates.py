@@ -13,6 +13,7 @@ from typing import Final
 
 from regisseur_operator.api.status import Lineage
 from regisseur_operator.api.v1alpha1 import Gates, MetricGate
+from regisseur_operator.core.lineage import MOST_METRICS
 from regisseur_operator.core.registry import ModelVersion, Run
 
 SHORT_FIGURE: Final = ".6g"
@@ -95,14 +96,25 @@ def _tell_threshold(gate: MetricGate, value: float, threshold: float) -> str:
 
 def _judge_regressions(gates: Gates, run: Run, served: Lineage) -> Iterator[str]:
     """Tell of each figure that is too far behind; one that nobody knows is no bar to the next."""
+    is_cut = len(served.metrics) >= MOST_METRICS
     for gate in gates.metrics:
         value, before = run.metrics.get(gate.name), served.metrics.get(gate.name)
         if gate.max_regression is None or value is None or math.isnan(value):
             continue
+        if before is None and is_cut:
+            yield _tell_cut(gate)
         if before is None or not math.isfinite(before):
             continue
         if _is_worse(gate, value, _bound(gate, before, gate.max_regression)):
             yield _tell_regression(gate, value, before, gate.max_regression)
+
+
+def _tell_cut(gate: MetricGate) -> str:
+    return (
+        f"{gate.name} of the served version is not among the {MOST_METRICS} metrics that were kept"
+        " of its run: let the reference name the served version once more, so that it is read"
+        " again, or take maxRegression out for this version"
+    )
 
 
 def _bound(gate: MetricGate, before: float, allowed: float) -> Decimal:

@@ -16,6 +16,7 @@ from regisseur_operator.api.status import (
     RehearsalState,
     Rejection,
     Resolved,
+    Stable,
 )
 from regisseur_operator.core.conditions import (
     Verdicts,
@@ -24,6 +25,7 @@ from regisseur_operator.core.conditions import (
     judge_ready,
     to_conditions,
 )
+from regisseur_operator.core.current import find_revision
 from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.progress import Progress, reject
@@ -71,7 +73,7 @@ def compute_status(
         selector=f"{LABEL_MODELDEPLOYMENT}={observed.key.name}",
         resolved=_pin(observed, resolved),
         rehearsal=_keep_rehearsal(observed, resolution, decision),
-        stable=progress.stable,
+        stable=_trace(observed, progress.stable, resolved),
         candidate=progress.candidate,
         history=progress.history,
         rejected=_judge_rejected(observed, decision, progress),
@@ -180,6 +182,16 @@ def _pin(observed: Observed, resolved: Resolved | None) -> Resolved | None:
         return resolved
     is_same = roll.inputs.served == to_served(resolved)
     return resolved.model_copy(update={"digest": roll.inputs.digest}) if is_same else resolved
+
+
+def _trace(observed: Observed, stable: Stable | None, resolved: Resolved | None) -> Stable | None:
+    """Tell of the stable version what was read last: with the metrics that gates ask for now."""
+    if stable is None or resolved is None or resolved.lineage is None:
+        return stable
+    roll = find_revision(observed, stable.revision)
+    if roll is None or roll.inputs.served != to_served(resolved):
+        return stable
+    return stable.model_copy(update={"lineage": resolved.lineage})
 
 
 OPEN_STATES: Final = frozenset({RehearsalState.RUNNING, RehearsalState.HELD})
