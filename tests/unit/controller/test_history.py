@@ -208,13 +208,14 @@ async def test_a_rollout_is_told_with_its_own_lineage_while_a_newer_version_is_r
     register_traced(world, 4)
     world.registry.promote(3)
     await world.until(lambda: world.runs(3))
-    world.change("approval gate")
+    world.kubelet.behave(4, rehearsal="hangs")
     world.registry.promote(4)
 
-    await world.settle()
+    await world.settle(patience=100)
 
     assert world.status.resolved is not None
     assert world.status.resolved.version == 4
+    assert world.status.phase == "Rehearsing"
     assert hear_success(world).endswith("(run run-3, git git-3, data data-3, accuracy 0.3)")
 
 
