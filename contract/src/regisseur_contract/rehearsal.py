@@ -14,6 +14,7 @@ LONGEST_VERDICT_BYTES: Final = 4096
 """What the kubelet keeps of a termination message."""
 
 LONGEST_MESSAGE: Final = 1000
+LONGEST_WORD: Final = 64
 LONGEST_LISTED: Final = 20
 
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -85,6 +86,7 @@ def write_verdict(verdict: RehearsalVerdict) -> str:
     body = asdict(verdict)
     body["requirements"] = list(verdict.requirements[:LONGEST_LISTED])
     body["message"] = verdict.message[:LONGEST_MESSAGE]
+    body["signature"] = verdict.signature[:LONGEST_MESSAGE]
     while len(_dump(body).encode("utf-8", "replace")) > LONGEST_VERDICT_BYTES:
         if body["requirements"]:
             body["requirements"].pop()
@@ -98,15 +100,17 @@ def parse_verdict(text: str) -> RehearsalVerdict | None:
     """Read a verdict back; None where the text is none.
 
     The model's own code can write that text, and an image of somebody's own: nothing in it is taken
-    on trust, and nothing has passed whose files are not named.
+    on trust, and nothing has passed whose files are not named. What is too long is cut to what
+    `write_verdict` writes, so that whatever comes back can be told.
     """
     try:
         body = json.loads(text)
         known = {entry.name for entry in fields(RehearsalVerdict)}
         found: dict[str, Any] = {name: value for name, value in body.items() if name in known}
-        found["requirements"] = tuple(_take_text(line) for line in found.get("requirements", ()))
-        for name in ("word", "message", "digest", "signature"):
+        found["requirements"] = _take_lines(found.get("requirements", []))
+        for name in ("message", "digest", "signature"):
             found[name] = _take_text(found.get(name, ""))
+        found["word"] = _take_text(found.get("word", ""))[:LONGEST_WORD]
         for name in ("seconds", "latency_seconds"):
             found[name] = float(_take_number(found.get(name, 0.0)))
         for name in ("bytes", "memory_bytes"):
@@ -120,9 +124,16 @@ def parse_verdict(text: str) -> RehearsalVerdict | None:
 
 
 def _take_text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_VERDICT_BYTES:
+    """Return a text that can be sent: JSON can spell half a character, UTF-8 cannot."""
+    if not isinstance(value, str):
         raise TypeError
-    return value
+    return value[:LONGEST_MESSAGE].encode("utf-8", "replace").decode()
+
+
+def _take_lines(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(_take_text(line) for line in value[:LONGEST_LISTED])
 
 
 def _take_number(value: object) -> float:

@@ -1,11 +1,16 @@
 """The verdict gets through a termination message, whatever it holds."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regisseur_contract.rehearsal import (
+    LONGEST_LISTED,
+    LONGEST_MESSAGE,
     LONGEST_VERDICT_BYTES,
+    LONGEST_WORD,
     RehearsalVerdict,
     Word,
     parse_verdict,
@@ -74,3 +79,30 @@ def test_what_is_no_verdict_is_none(text: str) -> None:
 def test_a_newer_image_may_say_more() -> None:
     read = parse_verdict('{"word": "Novel", "message": "m", "what_is_this": 1}')
     assert read == RehearsalVerdict(word="Novel", message="m")
+
+
+def test_what_is_longer_than_a_status_takes_is_cut() -> None:
+    digest = f"sha256:{'0' * 64}"
+    said = {
+        "word": "N" * 5000,
+        "message": "m" * 5000,
+        "digest": digest,
+        "requirements": ["r" * 5000] * 100,
+        "signature": "s" * 5000,
+    }
+
+    read = parse_verdict(json.dumps(said))
+
+    assert read == RehearsalVerdict(
+        word="N" * LONGEST_WORD,
+        message="m" * LONGEST_MESSAGE,
+        digest=digest,
+        requirements=("r" * LONGEST_MESSAGE,) * LONGEST_LISTED,
+        signature="s" * LONGEST_MESSAGE,
+    )
+
+
+def test_half_a_character_is_replaced() -> None:
+    said = r'{"word": "N\ud800", "message": "\ud800m", "signature": "\udfff", "requirements": '
+    read = parse_verdict(said + r'["\ud800"]}')
+    assert read == RehearsalVerdict(word="N?", message="?m", signature="?", requirements=("?",))
