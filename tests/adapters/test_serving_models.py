@@ -119,6 +119,19 @@ def test_a_file_outside_the_folder_is_not_opened(
         load_model(folder)
 
 
+@pytest.mark.parametrize("name", ["registered_model_meta", "./registered_model_meta"])
+def test_a_model_that_no_digest_covers_is_not_opened(
+    linear_folder: ModelFolder, tmp_path: Path, name: str
+) -> None:
+    folder = copy(linear_folder, tmp_path / "model")
+    document = yaml.safe_load((folder / "MLmodel").read_text())
+    document["flavors"]["sklearn"]["pickled_model"] = name
+    (folder / "MLmodel").write_text(yaml.safe_dump(document))
+    (folder / "model.skops").rename(folder / name)
+    with pytest.raises(ModelError, match="belongs to MLflow's client"):
+        load_model(folder)
+
+
 @pytest.mark.parametrize(
     ("file", "content", "complaint"),
     [

@@ -14,7 +14,8 @@ from typing import Final
 ALGORITHM: Final = "sha256"
 
 EXCLUDED: Final = frozenset({"registered_model_meta"})
-"""Files at the top of the folder that MLflow's client writes while it downloads."""
+"""Files at the top of the folder that MLflow's client writes while it downloads. They are no part
+of a model: they are neither fetched nor read."""
 
 
 def digest_files(sha256_by_path: Mapping[str, str]) -> str:

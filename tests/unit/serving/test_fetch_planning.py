@@ -223,10 +223,18 @@ def test_the_credentials_of_mlflows_own_client_are_read_and_not_shown() -> None:
 
 def test_files_are_digested_on_their_way_to_the_disk(tmp_path: Path) -> None:
     target = tmp_path / "current"
-    run(target, {"MLmodel": b"m", "data/x": b"12", "registered_model_meta": b"now"})
+    run(target, {"MLmodel": b"m", "data/x": b"12"})
     digest = json.loads((tmp_path / "current.fetched").read_text())["digest"]
     assert digest == digest_folder(target).digest
-    assert digest_folder(target).bytes == 6
+    assert digest_folder(target).bytes == 3
+
+
+def test_what_no_digest_covers_is_not_fetched(tmp_path: Path) -> None:
+    target = tmp_path / "current"
+    name = "registered_model_meta"
+    run(target, {"MLmodel": b"m", name: b"anything", f"data/{name}": b"1", f"{name}.txt": b"2"})
+    files = sorted(p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file())
+    assert files == ["MLmodel", f"data/{name}", f"{name}.txt"]
 
 
 def test_other_files_than_the_expected_ones_are_left_out(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from regisseur_contract.digest import digest_files
+from regisseur_contract.digest import EXCLUDED, digest_files
 from regisseur_serving.adapters.disk import on_disk
 from regisseur_serving.adapters.retrying import Retrying
 from regisseur_serving.core.expected_digest import check_digest
@@ -161,7 +161,7 @@ class Download:
                 name = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_folder:
                     folders.append(name)
-                else:
+                elif name not in EXCLUDED:  # no digest covers it, so nothing may read it
                     files[name] = entry.size_bytes
                 if len(files) + len(folders) > _MAX_FILES or name.count("/") > _MAX_DEPTH:
                     raise UnservableError(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from regisseur_contract.digest import EXCLUDED
 from regisseur_serving.core.mlmodel import MLmodel, parse_mlmodel
 from regisseur_serving.errors import ModelError
 
@@ -54,12 +55,17 @@ def resolve_inside(folder: Path, name: str) -> Path:
     """Return the path of an existing file of the model.
 
     Raises:
-        ModelError: There is no such file, or it lies outside the folder.
+        ModelError: There is no such file, it lies outside the folder, or no digest covers it.
     """
     root = folder.resolve()
     path = (root / name).resolve()
     if not path.is_relative_to(root):
         raise ModelError(f"MLmodel names the file {name[:80]!r} outside the model folder")
+    if path.relative_to(root).as_posix() in EXCLUDED:
+        raise ModelError(
+            f"MLmodel names the file {name[:80]!r}, which belongs to MLflow's client and is no part"
+            " of the model; log the model under another name"
+        )
     if not path.is_file():
         raise ModelError(
             f"MLmodel names the file {name[:80]!r}, which is not in {folder}; log the model again"
