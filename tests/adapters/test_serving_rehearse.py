@@ -172,19 +172,24 @@ def test_a_model_that_answers_in_another_shape_passes_only_when_that_is_wanted(
     assert verdict.signature.startswith("incompatible, which is allowed: ")
 
 
-def test_a_served_version_that_is_gone_says_how_to_go_on(folder: Path) -> None:
+@pytest.mark.parametrize("rule", ["Compatible", "Any"])
+def test_a_served_version_that_is_gone_does_not_keep_its_cure_back(folder: Path, rule: str) -> None:
     folder.with_name("served.gone").write_text("there is no file MLmodel")
-    verdict = refused(folder, Word.SIGNATURE_INCOMPATIBLE)
-    assert "the served version's MLmodel is gone" in verdict.message
-    assert "set spec.model.gates.signature: Any" in verdict.message
-    assert "gone" in passed(folder, REGISSEUR_SIGNATURE="Any").signature
+    verdict = passed(folder, REGISSEUR_SIGNATURE=rule)
+    assert verdict.signature == "not compared, the served version's MLmodel is gone"
 
 
-def test_a_served_version_that_is_unreadable_says_how_to_go_on(folder: Path) -> None:
-    (serve_copy(folder) / "MLmodel").write_text("[")
-    verdict = refused(folder, Word.SIGNATURE_INCOMPATIBLE)
-    assert "unreadable" in verdict.message
-    assert "set spec.model.gates.signature: Any" in verdict.message
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [("[", "is not YAML"), ("flavors: {}", "only scikit-learn models are served")],
+)
+def test_a_served_version_that_is_unreadable_does_not_keep_its_cure_back(
+    folder: Path, content: str, complaint: str
+) -> None:
+    (serve_copy(folder) / "MLmodel").write_text(content)
+    said = passed(folder).signature
+    assert said.startswith("not compared, the served version's MLmodel is unreadable: ")
+    assert complaint in said
 
 
 def test_the_first_version_has_nothing_to_be_compared_with(folder: Path) -> None:

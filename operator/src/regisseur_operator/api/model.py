@@ -80,8 +80,8 @@ class Gates(SpecModel):
     signature: Literal["Compatible", "Any"] = Field(
         default="Compatible",
         description="Compatible: the rehearsal refuses a version whose MLflow signature would"
-        " break requests that the served version answers. Any: differences are"
-        " told and refuse nothing.",
+        " break requests that the served version answers; one whose files are lost is not compared."
+        " Any: differences are told and refuse nothing.",
     )
     min_age: Duration = Field(
         default="0s",

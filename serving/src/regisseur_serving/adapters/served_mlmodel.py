@@ -1,7 +1,7 @@
 """Bring the MLmodel file of the served version, so that a new version can be compared with it.
 
 Nothing of it may be blamed on the new version: a served version whose file is gone leaves a
-note, and whether that matters is the rehearsal's to say.
+note, and the rehearsal says that there was nothing to compare.
 """
 
 import shutil

@@ -116,26 +116,28 @@ class Rehearsal:
         return incompatible
 
     def _judge_signature(self, mlmodel: MLmodel) -> tuple[str, str]:
-        """Return what the comparison said, and why the version cannot follow, or nothing."""
+        """Return what the comparison said, and why the version cannot follow, or nothing.
+
+        A served version that cannot be read refuses nobody: the next one may be its cure.
+        """
         folder = served_folder(self._settings.model_dir)
-        is_free = self._settings.signature is SignatureRule.ANY
         if gone_marker(folder).exists():
-            said = "not compared, the served version's MLmodel is gone"
-            return said, "" if is_free else f"signature {said}; {_ANY_HINT}"
+            return "not compared, the served version's MLmodel is gone", ""
         if not folder.exists():
             return "not compared, nothing is served", ""
         try:
             differences = find_incompatibilities(read_mlmodel(folder), mlmodel)
         except ModelError as error:
-            said = f"not compared, the served version's MLmodel is unreadable: {error}"
-            return said, "" if is_free else f"signature {said}; {_ANY_HINT}"
+            return f"not compared, the served version's MLmodel is unreadable: {error}", ""
         if not differences:
             return "compatible", ""
         said = "; ".join(differences)
-        if is_free:
+        if self._settings.signature is SignatureRule.ANY:
             return f"incompatible, which is allowed: {said}", ""
-        reason = f"callers of the served version cannot stay: {said}; keep the signature, or "
-        return f"incompatible: {said}", reason + _ANY_HINT
+        return f"incompatible: {said}", (
+            f"callers of the served version cannot stay: {said}; keep the signature, or set"
+            " spec.model.gates.signature: Any to serve it all the same"
+        )
 
     def _predict_example(self, loaded: LoadedModel) -> None:
         if not loaded.example:
@@ -149,9 +151,6 @@ class Rehearsal:
 
     def _note(self, **found: Any) -> None:
         self._found = replace(self._found, **found)
-
-
-_ANY_HINT = "set spec.model.gates.signature: Any to serve it all the same"
 
 
 def _explain_requirements(differences: tuple[str, ...]) -> str:
