@@ -40,14 +40,20 @@ def find_incompatibilities(served: MLmodel, new: MLmodel) -> tuple[str, ...]:
 
 def _compare_inputs(served: Signature, new: Signature) -> Iterator[str]:
     before = {column.name: column for column in served.columns}
-    after = {column.name: column for column in new.columns}
     for column in new.columns:
         yield from _compare_column(before.get(column.name), column)
-    # A signature with optional columns refuses every name that it does not know.
-    if any(not column.is_required for column in new.columns):
-        for name in before:
-            if name not in after:
-                yield f"the input {_show(name)} is gone, and requests that send it are refused"
+    if new.optional_names:
+        yield from _compare_unknown(served, new)
+
+
+def _compare_unknown(served: Signature, new: Signature) -> Iterator[str]:
+    """Say what a signature that refuses every name that it does not know takes away."""
+    for name in served.names:
+        if name not in new.names:
+            yield f"the input {_show(name)} is gone, and requests that send it are refused"
+    if not served.optional_names:
+        name = _show(new.optional_names[0])
+        yield f"columns that are no inputs were ignored and are refused now: {name} is optional"
 
 
 def _compare_column(before: Column | None, after: Column) -> Iterator[str]:

@@ -44,6 +44,15 @@ class Signature:
         """Tell whether an array of numbers holds every column."""
         return all(column.type is not ColumnType.STRING for column in self.columns)
 
+    @property
+    def optional_names(self) -> tuple[str, ...]:
+        """The columns that a request may leave out.
+
+        Beside one of them a request may hold no column that the model has not: a misspelt one
+        would else be a missing one, and silently so. Without any, such columns are ignored.
+        """
+        return tuple(column.name for column in self.columns if not column.is_required)
+
 
 def parse_signature(document: object) -> Signature:
     """Read the `signature` of an MLmodel file.

@@ -45,8 +45,7 @@ class TableReader:
         self._names = signature.names
         self._known = frozenset(signature.names)
         self._is_numeric = signature.is_numeric
-        # A misspelt optional column would else be a missing one, and silently so.
-        self._has_optional = not all(column.is_required for column in signature.columns)
+        self._refuses_unknown = bool(signature.optional_names)
         types = [column.type for column in signature.columns]
         self._has_short_way = self._is_numeric and ColumnType.BOOLEAN not in types
         self._integral = [(i, *RANGES[kind]) for i, kind in enumerate(types) if kind in RANGES]
@@ -86,7 +85,7 @@ class TableReader:
         except (KeyError, TypeError, IndexError):
             return None
         width = len(self._names)
-        if self._has_optional and any(len(record) > width for record in records):
+        if self._refuses_unknown and any(len(record) > width for record in records):
             return None
         return flat
 
@@ -111,7 +110,7 @@ class TableReader:
     def _find_unknown(
         self, groups: Iterable[tuple[tuple[str | int, ...], Mapping[str, object]]]
     ) -> Iterator[Problem]:
-        if not self._has_optional:
+        if not self._refuses_unknown:
             return
         for place, group in groups:
             for name in group:
