@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 import yaml
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
 from sklearn.ensemble import (
     GradientBoostingClassifier,
@@ -22,10 +24,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 from sklearn.svm import SVC
 
+from regisseur_serving.adapters.fitted_columns import describe_mismatch
 from regisseur_serving.adapters.loading import load_model
 from regisseur_serving.adapters.sklearn_model import load_estimator
 from regisseur_serving.errors import ModelError
@@ -170,7 +173,61 @@ def test_a_model_without_an_example_is_served_all_the_same(
 ) -> None:
     folder = copy(linear_folder, tmp_path / "model", saved_input_example_info=None)
     loaded = load_model(folder)
-    assert (loaded.example, loaded.takes_arrays) == ([], True)
+    assert (loaded.example, loaded.takes_arrays, loaded.problem) == ([], True, "")
+
+
+def test_a_model_whose_example_does_not_fit_is_served_all_the_same(
+    linear_folder: ModelFolder, tmp_path: Path
+) -> None:
+    folder = copy(linear_folder, tmp_path / "model")
+    example = (folder / "input_example.json").read_text().replace("alcohol", "strength")
+    (folder / "input_example.json").write_text(example)
+    loaded = load_model(folder)
+    assert loaded.example == []
+    assert "records.0.alcohol: Field required" in loaded.problem
+    table, _ = loaded.reader.read({"records": linear_folder.records(1)})
+    assert len(loaded.predictor.predict(table).values) == 1
+
+
+FRAME = pd.DataFrame({"a": [0.0, 1.0] * 4, "b": [1.0, 0.0] * 4})
+CLASSES = [0, 1] * 4
+FITTED = GaussianNB().fit(FRAME, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "names", "said"),
+    [
+        pytest.param(FITTED, ["a", "b"], "", id="the same"),
+        pytest.param(FITTED, ["b", "a"], "in another order", id="another order"),
+        pytest.param(FITTED, ["a"], "fitted with 'b', which the signature has not", id="fewer"),
+        pytest.param(FITTED, ["a", "b", "c"], "the signature has 'c', which the", id="more"),
+        pytest.param(GaussianNB().fit([[0], [1]], [0, 1]), ["x"], "", id="as many without names"),
+        pytest.param(
+            make_pipeline(GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=2)).fit(
+                FRAME.to_numpy(), CLASSES
+            ),
+            ["a"],
+            "fitted with 2 columns, the signature has 1",
+            id="a search in a pipeline",
+        ),
+        pytest.param(
+            make_pipeline(make_column_transformer(("passthrough", ["a"])), GaussianNB()).fit(
+                FRAME, CLASSES
+            ),
+            ["a", "c"],
+            "",
+            id="it picks its columns itself",
+        ),
+        pytest.param(GaussianNB(), ["a"], "", id="never fitted"),
+        pytest.param(Pipeline([("nothing", "passthrough")]), ["a"], "", id="nothing in it"),
+    ],
+)
+def test_columns_are_compared_with_those_that_it_was_fitted_with(
+    estimator: BaseEstimator, names: list[str], said: str
+) -> None:
+    found = describe_mismatch(estimator, names)
+    assert said in found
+    assert bool(said) is bool(found)
 
 
 def test_another_scikit_learn_is_worth_a_warning(

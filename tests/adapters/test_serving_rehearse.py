@@ -51,6 +51,17 @@ def change_inputs(folder: Path, edit: Callable[[list[dict[str, Any]]], object]) 
     change(folder, edit_document)
 
 
+def change_example(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    path = folder / "input_example.json"
+    document = json.loads(path.read_text())
+    edit(document)
+    path.write_text(json.dumps(document))
+
+
+def forget_example(folder: Path) -> None:
+    change(folder, lambda document: document.update(saved_input_example_info=None))
+
+
 def serve_copy(folder: Path) -> Path:
     """Put the MLmodel of the same model where the served version's would be."""
     served = folder.with_name("served")
@@ -69,11 +80,11 @@ def refused(folder: Path, word: Word, **environment: str) -> RehearsalVerdict:
     return verdict
 
 
-def passed(folder: Path, **environment: str) -> RehearsalVerdict:
+def passed(folder: Path, message: str = "", **environment: str) -> RehearsalVerdict:
     ended, verdict = run_rehearse(folder, **environment)
     assert verdict is not None, ended.stderr
     assert (ended.returncode, verdict.word) == (0, Word.PASSED), ended.stderr
-    assert (verdict.message, verdict.has_passed) == ("", True)
+    assert (verdict.message, verdict.has_passed) == (message, True)
     return verdict
 
 
@@ -213,9 +224,43 @@ def test_a_model_that_answers_no_numbers_is_refused(folder: Path) -> None:
     assert "no finite numbers" in refused(folder, Word.PREDICTION_FAILED).message
 
 
-def test_a_model_without_an_example_passes_untried(folder: Path) -> None:
-    change(folder, lambda document: document.update(saved_input_example_info=None))
-    assert passed(folder).latency_seconds == 0
+def test_a_model_without_an_example_passes_and_says_that_it_was_not_tried(folder: Path) -> None:
+    forget_example(folder)
+    said = "no input example: no prediction was tried; log one with input_example="
+    assert passed(folder, said).latency_seconds == 0
+
+
+def test_an_example_that_the_signature_refuses_is_refused(folder: Path) -> None:
+    def put_a_gap(example: dict[str, Any]) -> None:
+        example["data"][1][0] = None
+
+    change_example(folder, put_a_gap)
+    message = refused(folder, Word.PREDICTION_FAILED).message
+    assert "does not fit its signature (records.1.alcohol: Input should not be null)" in message
+    assert "log the model with a signature and an input_example of what it takes" in message
+
+
+def test_an_example_of_other_columns_is_refused(folder: Path) -> None:
+    change_example(folder, lambda example: example["columns"].__setitem__(0, "strength"))
+    message = refused(folder, Word.PREDICTION_FAILED).message
+    assert "(records.0.alcohol: Field required; records.1.alcohol: Field required)" in message
+
+
+def test_a_model_of_other_columns_than_its_signature_is_refused_untried(folder: Path) -> None:
+    forget_example(folder)
+    skops.io.dump(GaussianNB().fit([[0.0, 1.0], [1.0, 0.0]], [0, 1]), folder / "model.skops")
+    message = refused(folder, Word.PREDICTION_FAILED).message
+    assert "the estimator was fitted with 2 columns, the signature has 13; log it with" in message
+
+
+def test_a_model_of_mixed_columns_passes_with_an_example_and_without(
+    mixed_folder: ModelFolder, tmp_path: Path
+) -> None:
+    target = tmp_path / "current"
+    shutil.copytree(mixed_folder.path, target)
+    assert passed(target).latency_seconds > 0
+    forget_example(target)
+    assert run_rehearse(target)[0].returncode == 0
 
 
 def test_a_fault_that_nobody_foresaw_is_a_verdict_too(folder: Path) -> None:

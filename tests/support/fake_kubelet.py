@@ -50,6 +50,7 @@ class Behaviour:
 
     Attributes:
         word: What a rehearsal comes to.
+        remark: What a rehearsal says although it passed.
         rehearsal: `hangs`, `crashes` without a verdict, or is `lost` with its node.
         crash: Last words of a server that ends while it loads.
         dies_after: After how many seconds a ready server ends by itself.
@@ -61,6 +62,7 @@ class Behaviour:
     """
 
     word: str = Word.PASSED
+    remark: str = ""
     rehearsal: Literal["", "hangs", "crashes", "lost"] = ""
     crash: str = ""
     dies_after: float | None = None
@@ -253,9 +255,10 @@ class FakeKubelet:
             why = "ContainerStatusUnknown"
             lost = end(name, {}, 137, "", now, restarts=False, reason=why)
             return show(status, "Failed", lost)
+        has_passed = behaviour.word == Word.PASSED
         verdict = RehearsalVerdict(
             word=behaviour.word,
-            message="" if behaviour.word == Word.PASSED else f"the model says {behaviour.word}",
+            message=behaviour.remark if has_passed else f"the model says {behaviour.word}",
             digest=self.digest_of(_environment(pod)[ENV_ARTIFACT_URI]),
             bytes=4096,
             seconds=1.0,

@@ -55,7 +55,7 @@ class RehearsalVerdict:
 
     Attributes:
         word: One of `Word`; a newer image may know more words.
-        message: What is wrong and what to do, for people; empty when nothing is.
+        message: What is wrong and what to do, for people; on a pass, what was not tried.
         digest: Canonical digest of the model folder.
         bytes: Size of the model folder.
         seconds: How long the rehearsal took, the download left out.

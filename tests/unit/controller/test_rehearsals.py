@@ -56,6 +56,25 @@ async def test_what_passed_is_served_with_the_files_that_were_rehearsed() -> Non
     assert count_rehearsals(world) == 1
 
 
+async def test_what_passed_untried_is_served_and_that_is_told() -> None:
+    world = await start()
+    remark = "no input example: no prediction was tried; log one with input_example="
+    world.kubelet.behave(2, remark=remark)
+    world.registry.promote(2)
+
+    await world.settle()
+
+    rehearsal = world.status.rehearsal
+    assert rehearsal is not None
+    assert (rehearsal.state, rehearsal.message) == ("Passed", remark)
+    assert world.condition("Rehearsed")[:2] == ("True", "RehearsalPassed")
+    told = f"Version 2 passed its rehearsal, and its files are pinned; {remark}"
+    assert ("Normal", "RehearsalPassed", told) in world.events.published
+    assert world.served_versions == ["2", "2"]
+    assert world.status.phase == "Healthy"
+    assert world.status.rejected == []
+
+
 async def test_a_rehearsal_touches_nothing_that_serves() -> None:
     world = await start()
     world.registry.promote(2)

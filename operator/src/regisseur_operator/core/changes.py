@@ -63,6 +63,8 @@ def _tell_pass(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> I
     text = f"Version {new.version} passed its rehearsal, and its files are pinned"
     if facts is not None and facts.memory_bytes:
         text += f" ({facts.seconds:.1f} s, {facts.memory_bytes >> 20} MiB)"
+    if new.message:
+        text += f"; {new.message}"
     yield Note("Normal", Reason.REHEARSAL_PASSED, text)
 
 

@@ -175,7 +175,7 @@ def _conclude(
         memory_bytes=verdict.memory_bytes,
     )
     if verdict.has_passed:
-        passed = Diagnosis(Reason.REHEARSAL_PASSED, verdict.message)
+        passed = Diagnosis(Reason.REHEARSAL_PASSED, shorten(verdict.message))
         return _finish(observed, trial, pod, passed, facts)
     failed = Diagnosis(to_reason(verdict.word), shorten(verdict.message))
     return _finish(observed, trial, pod, failed, facts)

@@ -15,11 +15,13 @@ from regisseur_serving.adapters.model_folder import (
     resolve_inside,
 )
 from regisseur_serving.core.mlmodel import MLmodel
+from regisseur_serving.core.signature import Signature
 from regisseur_serving.core.tables import RECORDS, TableReader
-from regisseur_serving.errors import InputError, PredictionError
+from regisseur_serving.errors import InputError, PredictionError, Problem
 from regisseur_serving.ports.predictor import Predictor, Table
 
 _WARM_CALLS = 5
+_SHOWN_PROBLEMS = 3
 _LOGGER = logging.getLogger("regisseur_serving.loading")
 
 
@@ -35,6 +37,8 @@ class LoadedModel:
         call_seconds: Time of one warm prediction of the example; infinite when it is not known.
         load_seconds: Time from the first byte read to being warm.
         takes_arrays: Whether requests reach it without a DataFrame.
+        problem: Why it cannot answer what its folder says that it takes; empty when nothing is
+            known. A server serves such a model all the same, as some of it may work.
     """
 
     mlmodel: MLmodel
@@ -44,6 +48,7 @@ class LoadedModel:
     call_seconds: float
     load_seconds: float
     takes_arrays: bool
+    problem: str = ""
 
 
 def load_model(folder: Path) -> LoadedModel:
@@ -61,7 +66,9 @@ def load_model(folder: Path) -> LoadedModel:
     from regisseur_serving.adapters import sklearn_model  # noqa: PLC0415
 
     reader = TableReader(mlmodel.signature)
-    example, probe = _choose_probe(reader, mlmodel, example)
+    problem = _check_example(reader, example)
+    example = [] if problem else example
+    probe = reader.read({RECORDS: example})[0] if example else _build_probe(mlmodel.signature)
     estimator = sklearn_model.load_estimator(path)
     _compare_versions(mlmodel.sklearn_version, sklearn_model.SKLEARN_VERSION)
     predictor = sklearn_model.SklearnPredictor(estimator, mlmodel)
@@ -73,6 +80,7 @@ def load_model(folder: Path) -> LoadedModel:
             raise
         _LOGGER.warning("the model has no usable input example: it is neither tried nor warm")
         call_seconds = math.inf
+        problem = problem or predictor.mismatch
     return LoadedModel(
         mlmodel=mlmodel,
         predictor=predictor,
@@ -81,21 +89,35 @@ def load_model(folder: Path) -> LoadedModel:
         call_seconds=call_seconds,
         load_seconds=time.perf_counter() - started,
         takes_arrays=predictor.takes_arrays,
+        problem=problem,
     )
 
 
-def _choose_probe(reader: TableReader, mlmodel: MLmodel, example: Records) -> tuple[Records, Table]:
-    """Return the example and its table; a table of plain values without a usable example."""
-    if example:
-        try:
-            return example, reader.read({RECORDS: example})[0]
-        except InputError as error:
-            _LOGGER.warning("the model's input example does not fit its signature: %s", error)
-    signature = mlmodel.signature
+def _check_example(reader: TableReader, example: Records) -> str:
+    """Say why an example cannot be predicted; nothing when it can, or when there is none."""
+    try:
+        if example:
+            reader.read({RECORDS: example})
+    except InputError as error:
+        found = "; ".join(_describe(problem) for problem in error.problems[:_SHOWN_PROBLEMS])
+        _LOGGER.warning("the model's input example does not fit its signature: %s", found)
+        return (
+            f"the model's input example does not fit its signature ({found}); log the model with "
+            "a signature and an input_example of what it takes"
+        )
+    return ""
+
+
+def _describe(problem: Problem) -> str:
+    return f"{'.'.join(str(part) for part in problem.location[1:])}: {problem.message}"
+
+
+def _build_probe(signature: Signature) -> Table:
+    """Return a table of plain values, for a model without a usable example."""
     if signature.is_numeric:
-        return [], np.ones((1, len(signature.columns)))
+        return np.ones((1, len(signature.columns)))
     zeros = {"string": "", "boolean": False}
-    return [], {column.name: [zeros.get(column.type, 1)] for column in signature.columns}
+    return {column.name: [zeros.get(column.type, 1)] for column in signature.columns}
 
 
 def _compare_versions(written_with: str, here: str) -> None:

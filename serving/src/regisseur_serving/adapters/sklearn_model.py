@@ -7,7 +7,7 @@ provided that the estimator answers the same without them.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ import skops.io
 from numpy.typing import NDArray
 from skops.io.exceptions import UntrustedTypesFoundException
 
+from regisseur_serving.adapters.fitted_columns import NAMES, describe_mismatch, walk
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.trusted_types import TRUSTED_TYPES
 from regisseur_serving.errors import LoadError, PredictionError
@@ -30,7 +31,6 @@ Estimator: TypeAlias = Any
 
 Values: TypeAlias = Any
 
-_NAMES = "feature_names_in_"
 _SHOWN_TYPES = 5
 
 
@@ -87,6 +87,11 @@ class SklearnPredictor:
         found = getattr(self._estimator, "classes_", None)
         return found.tolist() if isinstance(found, np.ndarray) else None
 
+    @property
+    def mismatch(self) -> str:
+        """How the signature differs from what the estimator was fitted with, as far as is known."""
+        return describe_mismatch(self._estimator, self._names)
+
     def predict(self, table: Table, *, with_probabilities: bool = False) -> Prediction:
         """Predict every row of a table."""
         data = self._shape(table)
@@ -105,9 +110,9 @@ class SklearnPredictor:
         try:
             before = self.predict(probe).values
         except Exception as error:
+            hint = self.mismatch or "check that its signature fits it and log it again"
             raise PredictionError(
-                f"the model cannot predict its own input example ({type(error).__name__}); "
-                "check that its signature fits it and log it again"
+                f"the model cannot predict its own input example ({type(error).__name__}); {hint}"
             ) from error
         rows = len(probe) if isinstance(probe, np.ndarray) else len(next(iter(probe.values())))
         if len(before) != rows:
@@ -135,34 +140,16 @@ class SklearnPredictor:
         if not is_same:
             self.takes_arrays = False
             for estimator, names in taken:
-                setattr(estimator, _NAMES, names)
+                setattr(estimator, NAMES, names)
 
 
 def _take_names_off(estimator: Estimator) -> list[tuple[Estimator, Values]]:
     taken = []
-    for part in _walk(estimator, set()):
-        if _NAMES in vars(part):
-            taken.append((part, vars(part)[_NAMES]))
-            delattr(part, _NAMES)
+    for part in walk(estimator):
+        if NAMES in vars(part):
+            taken.append((part, vars(part)[NAMES]))
+            delattr(part, NAMES)
     return taken
-
-
-def _walk(thing: object, seen: set[int]) -> Iterator[Estimator]:
-    """Go through an estimator and all estimators inside it."""
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
-    if isinstance(thing, dict):
-        for inner in thing.values():
-            yield from _walk(inner, seen)
-    elif isinstance(thing, list | tuple) or (
-        isinstance(thing, np.ndarray) and thing.dtype == object
-    ):
-        for inner in thing:
-            yield from _walk(inner, seen)
-    elif isinstance(thing, sklearn.base.BaseEstimator):
-        yield thing
-        yield from _walk(vars(thing), seen)
 
 
 def _plain(values: Values) -> Values:

@@ -38,6 +38,7 @@ from regisseur_serving.settings.rehearse import RehearseSettings
 from regisseur_serving.telemetry import LOGGER
 
 _SHOWN_DIFFERENCES = 5
+_UNTRIED = "no input example: no prediction was tried; log one with input_example="
 _WORDS: Final[tuple[tuple[type[ServingError], Word], ...]] = (
     (DigestError, Word.DIGEST_MISMATCH),
     (RequirementsError, Word.REQUIREMENTS_MISMATCH),
@@ -92,6 +93,8 @@ class Rehearsal:
             raise SignatureError(incompatible)
         loaded = load_model(folder)
         self._say(f"loaded and warm after {loaded.load_seconds:.2f} s")
+        if loaded.problem:
+            raise PredictionError(loaded.problem)
         self._predict_example(loaded)
 
     def _check_digest(self) -> None:
@@ -141,7 +144,8 @@ class Rehearsal:
 
     def _predict_example(self, loaded: LoadedModel) -> None:
         if not loaded.example:
-            self._say("the model has no usable input example: it was not tried")
+            self._note(message=_UNTRIED)
+            self._say(_UNTRIED)
             return
         table, rows = loaded.reader.read({RECORDS: loaded.example})
         _check_values(loaded.predictor.predict(table).values)
