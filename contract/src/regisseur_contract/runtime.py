@@ -20,7 +20,7 @@ ENV_REGISTRY_URL: Final = "REGISSEUR_REGISTRY_URL"
 """Base URL of the MLflow server that proxies `mlflow-artifacts:` URIs."""
 
 ENV_FETCH_TIMEOUT_SECONDS: Final = "REGISSEUR_FETCH_TIMEOUT_SECONDS"
-"""Deadline of one attempt to download the whole model."""
+"""Deadline of one attempt to download the whole model; by default `FETCH_TIMEOUT_SECONDS`."""
 
 ENV_EXPECTED_DIGEST: Final = "REGISSEUR_EXPECTED_DIGEST"
 """Canonical digest (see `digest`) that the files must have; empty where none is known."""
@@ -47,6 +47,9 @@ SUBCOMMAND_REHEARSE: Final = "rehearse"
 SUBCOMMAND_FETCH: Final = "fetch"
 SUBCOMMAND_SERVE: Final = "serve"
 """Arguments of the serving image's entry point."""
+
+FETCH_TIMEOUT_SECONDS: Final = 3600
+"""A store that is silent or fails is given up in a minute or two; this ends one that trickles."""
 
 DRAIN_SECONDS: Final = 10
 """How long a server that was told to stop goes on accepting requests.

@@ -103,6 +103,15 @@ def test_it_ends_by_itself_and_by_force(timeout: float, deadline: int) -> None:
     assert spec["terminationGracePeriodSeconds"] <= 10
 
 
+@pytest.mark.parametrize(
+    ("timeout", "told"), [(300.0, None), (3600.0, None), (3600.5, "3600.5"), (86400.0, "86400")]
+)
+def test_the_download_may_use_all_of_a_long_rehearsal(timeout: float, told: str | None) -> None:
+    fetch = containers(build_pod(timeout_seconds=timeout))["fetch"]
+
+    assert environment(fetch).get("REGISSEUR_FETCH_TIMEOUT_SECONDS") == told
+
+
 def test_the_fetch_brings_the_served_version_s_signature_along() -> None:
     fetch = containers(build_pod())["fetch"]
 

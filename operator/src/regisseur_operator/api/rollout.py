@@ -32,7 +32,8 @@ class RehearsalSpec(SpecModel):
         default="5m",
         description="How long the rehearsal may take, download and loading included, from 1s to"
         " 24h. A version that is not judged by then is rejected if its files were there, and tried"
-        " again if the image or the files were not.",
+        " again if the image or the files were not."
+        " Serving pods have an hour for the download.",
     )
     requirements: Literal["Strict", "Minor", "Ignore"] = Field(
         default="Minor",

@@ -10,9 +10,11 @@ from typing import Final
 
 from regisseur_contract.names import API_GROUP, CONTAINER_REHEARSE
 from regisseur_contract.runtime import (
+    ENV_FETCH_TIMEOUT_SECONDS,
     ENV_REQUIREMENTS,
     ENV_SERVED_ARTIFACT_URI,
     ENV_SIGNATURE,
+    FETCH_TIMEOUT_SECONDS,
     SUBCOMMAND_REHEARSE,
 )
 from regisseur_operator.core.identity import Manifest
@@ -20,7 +22,12 @@ from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.pods import ANNOTATION_TRIAL
 from regisseur_operator.core.trial import Trial
 from regisseur_operator.resources import POD
-from regisseur_operator.resources.containers import build_fetch, build_main, expect_digest
+from regisseur_operator.resources.containers import (
+    Environment,
+    build_fetch,
+    build_main,
+    expect_digest,
+)
 from regisseur_operator.resources.labels import (
     build_head,
     build_pod_annotations,
@@ -51,7 +58,10 @@ def build_rehearsal_pod(observed: Observed, trial: Trial) -> Manifest:
         build_rehearsal_labels(name, inputs),
         {**annotations, ANNOTATION_TRIAL: trial.key},
     )
-    fetch = build_fetch(inputs, {ENV_SERVED_ARTIFACT_URI: trial.served_source})
+    fetch = build_fetch(
+        inputs,
+        {ENV_SERVED_ARTIFACT_URI: trial.served_source, **_allow_time(trial.timeout_seconds)},
+    )
     return {
         **head,
         "spec": {
@@ -62,6 +72,12 @@ def build_rehearsal_pod(observed: Observed, trial: Trial) -> Manifest:
             "readinessGates": [{"conditionType": READINESS_GATE}],
         },
     }
+
+
+def _allow_time(timeout_seconds: float) -> Environment:
+    """Let the download use a rehearsal that may take longer than a download does by itself."""
+    is_longer = timeout_seconds > FETCH_TIMEOUT_SECONDS
+    return {ENV_FETCH_TIMEOUT_SECONDS: f"{timeout_seconds:g}"} if is_longer else {}
 
 
 def _build_rehearse(trial: Trial) -> Manifest:

@@ -12,6 +12,7 @@ from regisseur_contract.runtime import (
     ENV_MODEL_DIR,
     ENV_REGISTRY_URL,
     ENV_SERVED_ARTIFACT_URI,
+    FETCH_TIMEOUT_SECONDS,
     MODEL_DIR,
 )
 
@@ -20,7 +21,6 @@ ENV_USERNAME = "MLFLOW_TRACKING_USERNAME"
 ENV_PASSWORD = "MLFLOW_TRACKING_PASSWORD"  # noqa: S105 - the name of a variable
 ENV_TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105
 DEFAULT_TERMINATION_LOG = "/dev/termination-log"
-DEFAULT_TIMEOUT_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def read_fetch_settings(environment: Mapping[str, str]) -> FetchSettings:
         artifact_uri=_required(environment, ENV_ARTIFACT_URI, "mlflow-artifacts:/1/models/m-1"),
         registry_url=_required(environment, ENV_REGISTRY_URL, "http://mlflow:5000"),
         model_dir=Path(environment.get(ENV_MODEL_DIR) or MODEL_DIR),
-        timeout_seconds=_seconds(environment, ENV_FETCH_TIMEOUT_SECONDS, DEFAULT_TIMEOUT_SECONDS),
+        timeout_seconds=_seconds(environment, ENV_FETCH_TIMEOUT_SECONDS, FETCH_TIMEOUT_SECONDS),
         expected_digest=read_expected_digest(environment),
         served_artifact_uri=environment.get(ENV_SERVED_ARTIFACT_URI, "").strip(),
         # Files that Secrets are made from end in a line break, which is no part of them.
