@@ -237,3 +237,23 @@ def test_a_store_that_fails_over_the_served_version_is_waited_for(
 def test_a_place_of_another_kind_is_the_versions_own_fault(target: Path) -> None:
     ended = run_fetch("s3://bucket/model", f"http://127.0.0.1:{free_port()}", target)
     assert ended.returncode == ARTIFACT_INVALID
+
+
+def test_a_model_larger_than_the_pod_takes_is_the_versions_own_fault(target: Path) -> None:
+    asked: list[str] = []
+
+    def behave(exchange: Exchange) -> None:
+        asked.append(exchange.path)
+        size = str(3 << 30)
+        exchange.answer_files(
+            {"path": "MLmodel", "is_dir": False, "file_size": "4"},
+            {"path": "model.skops", "is_dir": False, "file_size": size},
+        )
+
+    (target.parent / "termination-log").touch()
+    with hostile_store(behave) as url:
+        ended = run_fetch(URI, url, target, REGISSEUR_MODEL_SIZE_LIMIT_BYTES=str(2 << 30))
+    assert ended.returncode == ARTIFACT_INVALID
+    said = (target.parent / "termination-log").read_text()
+    assert "has 3221225476 bytes (3072 MiB), and a pod takes 2147483648 bytes (2048 MiB)" in said
+    assert len(asked) == 1, "only the listing was asked for"

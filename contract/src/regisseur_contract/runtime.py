@@ -22,6 +22,10 @@ ENV_REGISTRY_URL: Final = "REGISSEUR_REGISTRY_URL"
 ENV_FETCH_TIMEOUT_SECONDS: Final = "REGISSEUR_FETCH_TIMEOUT_SECONDS"
 """Deadline of one attempt to download the whole model; by default `FETCH_TIMEOUT_SECONDS`."""
 
+ENV_MODEL_SIZE_LIMIT_BYTES: Final = "REGISSEUR_MODEL_SIZE_LIMIT_BYTES"
+"""What all files of a model may have together: the kubelet throws a pod out whose volume holds more
+than it may, and every pod after it as well. Absent for no limit."""
+
 ENV_EXPECTED_DIGEST: Final = "REGISSEUR_EXPECTED_DIGEST"
 """Canonical digest (see `digest`) that the files must have; empty where none is known."""
 

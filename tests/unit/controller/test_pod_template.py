@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regisseur_contract.runtime import DRAIN_SECONDS, LONGEST_REQUEST_SECONDS
+from regisseur_operator.api.quantity import parse_quantity
 from regisseur_operator.api.status import Lineage
 from regisseur_operator.resources.pods import build_pod_template
 from support.pod_parts import (
@@ -33,6 +34,19 @@ def build_template(lineage: Lineage | None = None, **inputs: Any) -> Json:
 
 def build_full_template() -> Json:
     return build_pod_template("wine", build_everything(), LINEAGE)
+
+
+def test_the_download_refuses_what_the_kubelet_would_throw_the_pod_out_for() -> None:
+    template = build_template()
+
+    told = int(environment(containers(template)["fetch"])["REGISSEUR_MODEL_SIZE_LIMIT_BYTES"])
+    (limit,) = (
+        parse_quantity(volume["emptyDir"]["sizeLimit"])
+        for volume in template["spec"]["volumes"]
+        if volume["name"] == "model"
+    )
+    # 10,000 files of one byte fill a block of 4 KiB each, and an MLmodel of 8 MiB may come along.
+    assert 10_000 * 4096 + (8 << 20) < limit - told < limit / 10
 
 
 # ---- what it may do --------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from regisseur_serving.adapters.folder_digest import digest_folder
 from regisseur_serving.adapters.retrying import Retrying
 from regisseur_serving.core.artifact_uri import parse_artifact_uri
 from regisseur_serving.core.listing import parse_listing
-from regisseur_serving.errors import DigestError, FetchError
+from regisseur_serving.errors import DigestError, FetchError, UnservableError
 from regisseur_serving.ports.artifacts import Entry
 from regisseur_serving.settings.fetch import read_fetch_settings
 
@@ -39,7 +39,11 @@ class MemoryStore:
 
 
 def run(
-    destination: Path, files: dict[str, bytes], source: str = "s", expected_digest: str = ""
+    destination: Path,
+    files: dict[str, bytes],
+    source: str = "s",
+    expected_digest: str = "",
+    size_limit_bytes: int = 0,
 ) -> Download:
     download = Download(
         store=MemoryStore({f"m/{name}": content for name, content in files.items()}),
@@ -48,6 +52,7 @@ def run(
         destination=destination,
         retrying=Retrying(pytest.fail),
         expected_digest=expected_digest,
+        size_limit_bytes=size_limit_bytes,
     )
     if not download.is_done():
         with download.workspace() as folder:
@@ -197,6 +202,8 @@ def test_a_disk_that_cannot_be_written_is_told_from_the_store(tmp_path: Path) ->
         ({"REGISSEUR_FETCH_TIMEOUT_SECONDS": "soon"}, "number of seconds"),
         ({"REGISSEUR_FETCH_TIMEOUT_SECONDS": "nan"}, "number of seconds"),
         ({"REGISSEUR_FETCH_TIMEOUT_SECONDS": "0"}, "number of seconds"),
+        ({"REGISSEUR_MODEL_SIZE_LIMIT_BYTES": "2Gi"}, "number of bytes"),
+        ({"REGISSEUR_MODEL_SIZE_LIMIT_BYTES": "-1"}, "number of bytes"),
     ],
 )
 def test_a_senseless_setting_is_named(changes: dict[str, str], complaint: str) -> None:
@@ -243,6 +250,15 @@ def test_other_files_than_the_expected_ones_are_left_out(tmp_path: Path) -> None
         run(target, {"MLmodel": b"m"}, expected_digest=f"sha256:{'0' * 64}")
     assert str(caught.value).count("sha256:") == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_larger_than_the_pod_takes_is_not_downloaded(tmp_path: Path) -> None:
+    target = tmp_path / "current"
+    files = {"MLmodel": b"m" * 40, "model.skops": b"s" * 60}
+    with pytest.raises(UnservableError, match=r"has 100 bytes .* takes 99 bytes .* at most; log a"):
+        run(target, files, size_limit_bytes=99)
+    assert not target.exists()
+    assert run(target, files, size_limit_bytes=100).is_done()
 
 
 def test_a_restarted_container_is_checked_all_the_same(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from regisseur_contract.runtime import (
     ENV_EXPECTED_DIGEST,
     ENV_MODEL_DIR,
     ENV_MODEL_NAME,
+    ENV_MODEL_SIZE_LIMIT_BYTES,
     ENV_MODEL_VERSION,
     ENV_PREFIX,
     ENV_REGISTRY_URL,
@@ -30,6 +31,11 @@ from regisseur_operator.core.identity import Manifest
 from regisseur_operator.core.roll import PodInputs
 
 MODEL_VOLUME: Final = "model"
+MODEL_VOLUME_LIMIT: Final = "2Gi"
+LARGEST_MODEL_BYTES: Final = (2 << 30) - (128 << 20)
+"""The rest is for what the volume holds besides: the last block of each file, the folders, what
+fetch remembers, the MLmodel of the served version."""
+
 SCRATCH_VOLUME: Final = "tmp"
 SCRATCH_MOUNT: Final = "/tmp"  # noqa: S108  # a volume of its own
 
@@ -53,6 +59,7 @@ def build_fetch(inputs: PodInputs, environment: Environment) -> Manifest:
         ENV_ARTIFACT_URI: inputs.served.source,
         ENV_REGISTRY_URL: inputs.registry_url,
         ENV_MODEL_DIR: MODEL_DIR,
+        ENV_MODEL_SIZE_LIMIT_BYTES: str(LARGEST_MODEL_BYTES),
         **environment,
     }
     container = {

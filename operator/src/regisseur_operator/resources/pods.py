@@ -14,6 +14,7 @@ from regisseur_operator.core.identity import Manifest
 from regisseur_operator.core.roll import PodInputs
 from regisseur_operator.resources.containers import (
     MODEL_VOLUME,
+    MODEL_VOLUME_LIMIT,
     SCRATCH_VOLUME,
     build_fetch,
     build_server,
@@ -23,7 +24,6 @@ from regisseur_operator.resources.labels import build_pod_annotations, build_pod
 from regisseur_operator.resources.scheduling import build_scheduling
 
 USER_ID: Final = 10001
-MODEL_SIZE_LIMIT: Final = "2Gi"
 SCRATCH_SIZE_LIMIT: Final = "256Mi"
 
 
@@ -62,7 +62,7 @@ def build_pod_spec(name: str, inputs: PodInputs, fetch: Manifest, main: Manifest
         "initContainers": [fetch],
         "containers": [main],
         "volumes": [
-            {"name": MODEL_VOLUME, "emptyDir": {"sizeLimit": MODEL_SIZE_LIMIT}},
+            {"name": MODEL_VOLUME, "emptyDir": {"sizeLimit": MODEL_VOLUME_LIMIT}},
             {"name": SCRATCH_VOLUME, "emptyDir": {"sizeLimit": SCRATCH_SIZE_LIMIT}},
         ],
     }

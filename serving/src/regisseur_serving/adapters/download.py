@@ -66,6 +66,7 @@ class Download:
         destination: The folder to make.
         retrying: Repeats requests that fail for a moment.
         expected_digest: The canonical digest that the files must have; empty for any.
+        size_limit_bytes: What all files may have together; 0 for no limit.
     """
 
     store: ArtifactStore
@@ -74,6 +75,7 @@ class Download:
     destination: Path
     retrying: Retrying
     expected_digest: str = ""
+    size_limit_bytes: int = 0
     progress: Progress = field(default_factory=Progress)
 
     def is_done(self) -> bool:
@@ -105,6 +107,7 @@ class Download:
             )
         self.progress.total_files = len(files)
         self.progress.total_bytes = sum(files.values())
+        self._check_size()
         contents: dict[str, str] = {}
         for name, size_bytes in files.items():
             contents[name] = self._download_file(name, size_bytes, folder / name)
@@ -169,6 +172,15 @@ class Download:
                         f"or folders deeper than {_MAX_DEPTH}; that is no model folder"
                     )
         return files
+
+    def _check_size(self) -> None:
+        """Refuse at once what the pod would be thrown out for in the end, again and again."""
+        size, limit = self.progress.total_bytes, self.size_limit_bytes
+        if limit and size > limit:
+            raise UnservableError(
+                f"the model at {self.source} has {size} bytes ({size / 2**20:.0f} MiB), and a pod "
+                f"takes {limit} bytes ({limit / 2**20:.0f} MiB) at most; log a smaller model"
+            )
 
     def _download_file(self, name: str, size_bytes: int, target: Path) -> str:
         """Write one file and return the digest of its content, taken on its way to the disk."""

@@ -62,6 +62,7 @@ def fetch(settings: FetchSettings) -> list[str]:
             destination=settings.model_dir,
             retrying=retrying,
             expected_digest=settings.expected_digest,
+            size_limit_bytes=settings.size_limit_bytes,
         )
         lines = [_bring_model(download, settings.timeout_seconds)]
         if settings.served_artifact_uri:

@@ -10,6 +10,7 @@ from regisseur_contract.runtime import (
     ENV_EXPECTED_DIGEST,
     ENV_FETCH_TIMEOUT_SECONDS,
     ENV_MODEL_DIR,
+    ENV_MODEL_SIZE_LIMIT_BYTES,
     ENV_REGISTRY_URL,
     ENV_SERVED_ARTIFACT_URI,
     FETCH_TIMEOUT_SECONDS,
@@ -34,6 +35,7 @@ class FetchSettings:
         timeout_seconds: How long all of it may take.
         expected_digest: Canonical digest that the files must have; empty for any.
         served_artifact_uri: Where the served version is, in a rehearsal; empty for none.
+        size_limit_bytes: What all files may have together; 0 for no limit.
         username: For the server, with the password.
         password: For the server, with the user name.
         token: For the server, without the two.
@@ -45,6 +47,7 @@ class FetchSettings:
     timeout_seconds: float
     expected_digest: str = ""
     served_artifact_uri: str = ""
+    size_limit_bytes: int = 0
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
@@ -63,6 +66,7 @@ def read_fetch_settings(environment: Mapping[str, str]) -> FetchSettings:
         timeout_seconds=_seconds(environment, ENV_FETCH_TIMEOUT_SECONDS, FETCH_TIMEOUT_SECONDS),
         expected_digest=read_expected_digest(environment),
         served_artifact_uri=environment.get(ENV_SERVED_ARTIFACT_URI, "").strip(),
+        size_limit_bytes=_bytes(environment, ENV_MODEL_SIZE_LIMIT_BYTES),
         # Files that Secrets are made from end in a line break, which is no part of them.
         username=environment.get(ENV_USERNAME, "").rstrip("\r\n"),
         password=environment.get(ENV_PASSWORD, "").rstrip("\r\n"),
@@ -98,3 +102,10 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
     if not (math.isfinite(seconds) and seconds > 0):
         raise ValueError(f"{name} is {text!r}; set it to a number of seconds above 0")
     return seconds
+
+
+def _bytes(environment: Mapping[str, str], name: str) -> int:
+    text = environment.get(name, "").strip() or "0"
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"{name} is {text[:40]!r}; set it to a number of bytes")
+    return int(text)
