@@ -204,7 +204,7 @@ def test_a_served_version_that_is_unreadable_does_not_keep_its_cure_back(
 
 
 def test_the_first_version_has_nothing_to_be_compared_with(folder: Path) -> None:
-    assert passed(folder).signature == "not compared, nothing is served"
+    assert passed(folder).signature == "not compared, nothing of this registry is served"
 
 
 def test_a_model_that_cannot_be_built_is_refused(folder: Path) -> None:

@@ -30,7 +30,8 @@ ENV_EXPECTED_DIGEST: Final = "REGISSEUR_EXPECTED_DIGEST"
 """Canonical digest (see `digest`) that the files must have; empty where none is known."""
 
 ENV_SERVED_ARTIFACT_URI: Final = "REGISSEUR_SERVED_ARTIFACT_URI"
-"""In a rehearsal: where the served version is; `fetch` brings its MLmodel along to compare."""
+"""In a rehearsal: where the served version is, if it is of the same registry; `fetch` brings its
+MLmodel along to compare."""
 
 ENV_REQUIREMENTS: Final = "REGISSEUR_REQUIREMENTS"
 """In a rehearsal: Strict, Minor or Ignore, how the model's requirements bind the image."""

@@ -70,12 +70,14 @@ def _find_lineage(observed: Observed, place: Roll) -> Lineage:
 def _build_trial(scene: Scene, inputs: PodInputs, lineage: Lineage, key: str) -> Trial:
     spec, before = scene.observed.spec, scene.baseline
     is_other = before is not None and before.inputs.served != inputs.served
+    # The pod asks one registry for files: those of a version of another one are not there.
+    is_near = before is not None and before.inputs.served.registry == inputs.served.registry
     return Trial(
         key=key,
         inputs=inputs,
         lineage=lineage,
         expected_digest=choose_digest(scene.resolution, inputs.served),
-        served_source=before.inputs.served.source if before is not None and is_other else "",
+        served_source=before.inputs.served.source if before and is_other and is_near else "",
         timeout_seconds=spec.rehearsal.timeout_seconds,
         requirements=spec.rehearsal.requirements,
         signature=spec.model.gates.signature,

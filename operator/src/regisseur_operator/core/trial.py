@@ -24,7 +24,7 @@ class Trial:
     Attributes:
         key: Its name in the status.
         expected_digest: What training said the files are, empty where it said nothing.
-        served_source: Where the served version is, empty where nothing is served.
+        served_source: Where the served version is, empty where none of this registry is served.
         timeout_seconds: How long the rehearsal may take, download included.
         requirements: Strict, Minor or Ignore.
         signature: Compatible or Any.

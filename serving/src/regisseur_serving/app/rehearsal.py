@@ -127,7 +127,7 @@ class Rehearsal:
         if gone_marker(folder).exists():
             return "not compared, the served version's MLmodel is gone", ""
         if not folder.exists():
-            return "not compared, nothing is served", ""
+            return "not compared, nothing of this registry is served", ""
         try:
             differences = find_incompatibilities(read_mlmodel(folder), mlmodel)
         except ModelError as error:
