@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from regisseur_contract.rehearsal import Word
-from regisseur_contract.tags import TAG_IMAGE
+from regisseur_contract.tags import TAG_DIGEST, TAG_IMAGE
+from support.fake_kubelet import OVERWRITTEN
 from support.witness import Witness
 from support.worlds import KEY, World, start
 
@@ -113,6 +114,38 @@ async def test_a_change_of_the_spec_reaches_what_is_served_though_another_versio
     assert all(sum(ready.values()) >= 2 for _, ready in world.ready_log)
     assert witness.rehearsed
     assert (await world.reconcile()).writes == ()
+
+
+async def test_what_is_served_is_rehearsed_against_its_own_files() -> None:
+    """The registry speaks of the version that waits: its digest and image are its own."""
+    world = World(serving=OWN_IMAGE)
+    world.registry.register(1, tags={TAG_IMAGE: "own:v1"})
+    right = world.kubelet.digest_of(world.files_of(1))
+    world.registry.set_tag(1, TAG_DIGEST, right)
+    world.registry.register(2, tags={TAG_IMAGE: "serving:v2", TAG_DIGEST: "sha256:2"})
+    world.registry.promote(1)
+    await world.settle()
+    world.change("approval gate")
+    world.registry.promote(2)
+    await world.settle()
+    env = [{"name": "LEVEL", "value": "debug"}]
+    world.edit_spec(lambda spec: spec["serving"].update(env=env))
+
+    await world.settle()
+
+    stable = world.status.stable
+    assert stable is not None
+    assert (stable.version, stable.image, stable.digest) == (1, "own:v1", right)
+    server = world.deployment["spec"]["template"]["spec"]["containers"][0]
+    assert env[0] in server["env"]
+
+    world.replace_files(1, OVERWRITTEN)
+    world.edit_spec(lambda spec: spec["serving"].pop("env"))
+    world.edit_spec(lambda spec: spec["serving"].update(env=[{"name": "LEVEL", "value": "info"}]))
+    await world.settle()
+
+    assert world.served_versions == ["1", "1"]
+    assert "Version 1 was rejected" in world.condition("Ready")[2], "other files are no version 1"
 
 
 async def test_a_change_that_what_is_served_cannot_stand_is_tried_once() -> None:

@@ -76,7 +76,7 @@ def _build_trial(scene: Scene, inputs: PodInputs, lineage: Lineage, key: str) ->
         key=key,
         inputs=inputs,
         lineage=lineage,
-        expected_digest=choose_digest(scene.resolution, inputs.served),
+        expected_digest=choose_digest(scene.resolution, inputs.served, scene.current),
         served_source=before.inputs.served.source if before and is_other and is_near else "",
         timeout_seconds=spec.rehearsal.timeout_seconds,
         requirements=spec.rehearsal.requirements,

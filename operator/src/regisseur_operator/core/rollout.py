@@ -163,7 +163,7 @@ def _follow(scene: Scene, served: Served) -> Decision:
     inputs = build_inputs(observed, served, image, current)
     if inputs is None:
         return scene.stay()
-    key = name_trial(inputs, observed.spec, choose_digest(scene.resolution, served))
+    key = name_trial(inputs, observed.spec, choose_digest(scene.resolution, served, current))
     if _is_wanted(current, inputs) and not _is_renewed(scene, key):
         is_unpullable = current is not None and lacks_image(observed, current)
         return replace(scene.stay(), needs_attention=is_unpullable)

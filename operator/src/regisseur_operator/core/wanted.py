@@ -8,6 +8,7 @@ from regisseur_operator.api.status import Lineage, Resolved
 from regisseur_operator.core.current import find_proven
 from regisseur_operator.core.lineage import read_digest
 from regisseur_operator.core.observed import Observed
+from regisseur_operator.core.registry import ModelVersion
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.roll import PodInputs, Roll, Served
 
@@ -57,12 +58,23 @@ def choose_lineage(resolution: Resolution, served: Served, current: Roll | None)
     return Lineage()
 
 
-def choose_digest(resolution: Resolution, served: Served) -> str:
-    """Return what training said the files of a version are, as the registry said it last."""
-    if resolution.chosen is not None:
-        return read_digest(resolution.chosen)
+def choose_digest(resolution: Resolution, served: Served, current: Roll | None) -> str:
+    """Return what training said the files of a version are, or else what they were so far."""
+    named = _find_named(resolution, served)
+    if named is not None:
+        return read_digest(named)
     resolved = resolution.resolved
-    return resolved.digest if resolved is not None and to_served(resolved) == served else ""
+    if resolved is not None and to_served(resolved) == served:
+        return resolved.digest
+    is_same = current is not None and current.inputs.served == served
+    return current.inputs.digest if current is not None and is_same else ""
+
+
+def _find_named(resolution: Resolution, served: Served) -> ModelVersion | None:
+    """Return what the registry says of a version now; it speaks of the one that is named only."""
+    resolved = resolution.resolved
+    is_named = resolved is not None and to_served(resolved) == served
+    return resolution.chosen if is_named else None
 
 
 def choose_image(
@@ -86,7 +98,8 @@ def choose_image(
             return Image(inputs.image, inputs.is_default_image, tag)
     if not tag:
         return Image(observed.configuration.default_image, is_default=True)
-    named = resolution.chosen.tags.get(tag, "").strip() if resolution.chosen is not None else ""
+    version = _find_named(resolution, served)
+    named = version.tags.get(tag, "").strip() if version is not None else ""
     return Image(named, tag=tag) if is_reference(named) else None
 
 
