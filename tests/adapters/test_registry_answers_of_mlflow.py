@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from regisseur_contract.tags import STAGE_PRODUCTION
-from regisseur_operator.adapters.mlflow_http import MissingError
+from regisseur_operator.adapters.mlflow_http import LARGEST_ANSWER_BYTES, MissingError
 from regisseur_operator.adapters.mlflow_registry import MlflowRegistry
 from regisseur_operator.ports import EMPTY_RUN, RegisteredModel
 from support.mlflow_server import MlflowServer
@@ -20,6 +20,9 @@ from support.model_versions import (
     transition,
 )
 from support.registry_edits import log_metric, read_run_id, set_run_tag
+
+LONGEST_TAG = 100_000
+"""Of a version, for MLflow."""
 
 
 @pytest_asyncio.fixture
@@ -72,6 +75,20 @@ async def test_any_name_is_found_with_its_versions(
     assert isinstance(model, RegisteredModel)
     assert model.aliases == {"champion": version}
     assert [(v.version, v.stage, v.model) for v in versions] == [(1, STAGE_PRODUCTION, name)]
+
+
+async def test_a_model_with_more_tags_than_one_answer_may_hold_is_read_in_parts(
+    mlflow_server: MlflowServer, registry: MlflowRegistry, model_name: str
+) -> None:
+    tags = {f"note-{number}": "x" * LONGEST_TAG for number in range(60)}
+    assert 3 * len(tags) * LONGEST_TAG > LARGEST_ANSWER_BYTES
+    for _ in range(3):
+        create_model_version(mlflow_server, model_name, tags=tags)
+
+    versions = await registry.versions(model_name)
+
+    assert [version.version for version in versions] == [1, 2, 3]
+    assert all(version.tags.items() >= tags.items() for version in versions)
 
 
 async def test_names_that_do_not_fit_into_one_address_are_all_found(

@@ -186,6 +186,17 @@ def _in_turn(answers: list[bytes]) -> Behaviour:
     return answer
 
 
+async def test_versions_are_asked_for_in_ever_smaller_pages_and_then_no_more() -> None:
+    async with serve(flood) as url:
+        calls: list[str] = []
+        registry = MlflowRegistry(url, timeout_seconds=10.0, count=calls.append)
+        with pytest.raises(UnreachableError, match="more than 16 MiB"):
+            await registry.versions("wine")
+        await registry.close()
+
+    assert calls == ["failed"] * 9, "500 is halved eight times until it is 1"
+
+
 async def test_a_name_that_is_asked_for_alone_fails_alone() -> None:
     odd = build_answer(b"Permission denied", status="403 Forbidden")
     plain = json.dumps({"registered_models": [{"name": "wine"}]}).encode()

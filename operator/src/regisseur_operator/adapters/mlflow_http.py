@@ -27,6 +27,10 @@ class MissingError(UnreachableError):
     """MLflow says itself that what was asked for does not exist."""
 
 
+class TooLargeError(UnreachableError):
+    """The answer is larger than what is read of one; less may be asked for at a time."""
+
+
 class MlflowHttp:
     """One MLflow server.
 
@@ -52,6 +56,7 @@ class MlflowHttp:
 
         Raises:
             MissingError: There is no such model, version or alias.
+            TooLargeError: The answer is too large.
             UnreachableError: No answer in time, nonsense, or an error of the server.
             TerminalError: 401 or 403.
         """
@@ -95,7 +100,7 @@ class MlflowHttp:
             async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > LARGEST_ANSWER_BYTES:
-                    raise UnreachableError(
+                    raise TooLargeError(
                         f"{self.url} answered more than {LARGEST_ANSWER_BYTES >> 20} MiB"
                     )
             return response.status, response.content_type, bytes(body)

@@ -27,12 +27,14 @@ from regisseur_operator.adapters.mlflow_filters import (
     match_name,
     split_into_batches,
 )
-from regisseur_operator.adapters.mlflow_http import MissingError, MlflowHttp
+from regisseur_operator.adapters.mlflow_http import MissingError, MlflowHttp, TooLargeError
 from regisseur_operator.errors import OperatorError, TerminalError, UnreachableError
 from regisseur_operator.ports import EMPTY_RUN, ModelVersion, RegisteredModel, Run
 
 API: Final = "/api/2.0/mlflow"
 PAGE: Final = 500
+"""Versions in one answer; fewer where their tags make it too large."""
+
 MOST_VERSIONS: Final = 5000
 """Of one model; those that changed last come first."""
 
@@ -52,6 +54,7 @@ class MlflowRegistry:
         self, url: str, *, timeout_seconds: float, count: Callable[[str], None] = lambda _: None
     ) -> None:
         self._http = MlflowHttp(url, timeout_seconds, count)
+        self._pages: dict[str, int] = {}  # of the models whose answers were too large
 
     async def close(self) -> None:
         """Close the connections."""
@@ -102,15 +105,37 @@ class MlflowRegistry:
     async def _read_pages(self, model: str) -> tuple[list[FoundVersion], int]:
         found: list[FoundVersion] = []
         pages = 0
-        params = {"filter": match_name(model), "max_results": str(PAGE)}
+        token = ""
         while len(found) < MOST_VERSIONS:
-            page = await self._ask(Versions, "model-versions/search", params)
+            page = await self._read_page(model, token)
             pages += 1
             found += page.model_versions
-            if not page.next_page_token or not page.model_versions:
+            token = page.next_page_token
+            if not token or not page.model_versions:
                 break
-            params["page_token"] = page.next_page_token
         return found, pages
+
+    async def _read_page(self, model: str, token: str) -> Versions:
+        """Read the versions from a token on: it counts versions, so that any size of page fits."""
+        size = self._pages.get(model, PAGE)
+        params = {"filter": match_name(model)}
+        if token:
+            params["page_token"] = token
+        while True:
+            params["max_results"] = str(size)
+            try:
+                page = await self._ask(Versions, "model-versions/search", params)
+            except TooLargeError:
+                if size == 1:
+                    raise
+                size //= 2
+            else:
+                self._remember_size(model, size)
+                return page
+
+    def _remember_size(self, model: str, size: int) -> None:
+        if size < PAGE:
+            self._pages[model] = size
 
     async def artifact_uri(self, model: str, version: int) -> str:
         """Return the storage URI of a version's folder."""
