@@ -230,6 +230,13 @@ def _find_rollouts() -> Iterator[Refused]:
             "spec.strategy",
             rules.ONE_STRATEGY_RULE[1],
         )
+    for share in ("101%", "150%", "999%"):
+        yield Refused(
+            f"{share} of the pods missing",
+            build_spec(strategy={"rollingUpdate": {"maxUnavailable": share}}),
+            "spec.strategy.rollingUpdate.maxUnavailable",
+            rules.AT_MOST_ALL_RULE[1],
+        )
     for bounds in ({"minReplicas": 3, "maxReplicas": 2}, {"maxReplicas": 0}):
         is_range = "minReplicas" in bounds
         yield Refused(

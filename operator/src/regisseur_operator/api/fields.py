@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_camel
 from regisseur_operator.api.duration import parse_duration
 from regisseur_operator.api.quantity import parse_quantity
 from regisseur_operator.api.rules import (
+    AT_MOST_ALL_RULE,
     DURATION_MESSAGE,
     DURATION_RULE,
     INT_OR_PERCENT_MESSAGE,
@@ -34,6 +35,7 @@ from regisseur_operator.api.rules import (
 
 INT_OR_STRING: Final = "x-kubernetes-int-or-string"
 
+_ALL: Final = 100
 _PERCENT: Final = re.compile(r"(0|[1-9][0-9]{0,2})%", re.ASCII)
 _OBJECT_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", re.ASCII)
 _WHOLE_NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
@@ -77,6 +79,12 @@ def _check_int_or_percent(value: int | str) -> int | str:
     return value
 
 
+def _check_at_most_all(value: int | str) -> int | str:
+    if isinstance(value, str) and int(value.removesuffix("%")) > _ALL:
+        raise ValueError(AT_MOST_ALL_RULE[1])
+    return value
+
+
 def _check_quantity(value: object) -> object:
     """YAML reads `cpu: 1` as a number and `cpu: 500m` as text; both are quantities."""
     text = str(value) if isinstance(value, int) else value
@@ -103,6 +111,14 @@ IntOrPercent = Annotated[
     WithJsonSchema({INT_OR_STRING: True, **cel(INT_OR_PERCENT_RULE)}),
 ]
 """A number of pods or a share of them, as a Deployment's strategy has it."""
+
+IntOrShare = Annotated[
+    int | str,
+    AfterValidator(_check_int_or_percent),
+    AfterValidator(_check_at_most_all),
+    WithJsonSchema({INT_OR_STRING: True, **cel(INT_OR_PERCENT_RULE, AT_MOST_ALL_RULE)}),
+]
+"""The same, where more than all of them cannot be meant."""
 
 Quantity = Annotated[
     str,

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from regisseur_operator.api.duration import parse_duration
-from regisseur_operator.api.fields import Duration, Int32, IntOrPercent, SpecModel
+from regisseur_operator.api.fields import Duration, Int32, IntOrPercent, IntOrShare, SpecModel
 from regisseur_operator.api.rules import (
     DURATION_RULE,
     ONE_STRATEGY_RULE,
@@ -65,11 +65,11 @@ class RollingUpdate(SpecModel):
         description="How many pods more than replicas may exist during a rollout: a number such as"
         " 1, or a percentage such as 25%, rounded up. Absent means 1.",
     )
-    max_unavailable: IntOrPercent = Field(
+    max_unavailable: IntOrShare = Field(
         default=0,
         description="How many pods fewer than replicas may be ready during a rollout: a number"
-        " such as 0, or a percentage such as 25%, rounded down. Absent means 0, which keeps the"
-        " full capacity.",
+        " such as 0, or a percentage of at most 100%, such as 25%, rounded down. Absent means 0,"
+        " which keeps the full capacity.",
     )
 
     @model_validator(mode="after")

@@ -43,6 +43,10 @@ INT_OR_PERCENT_RULE: Final = (
     "type(self) == int ? self >= 0 : self.matches('^(0|[1-9][0-9]{0,2})%$')",
     INT_OR_PERCENT_MESSAGE,
 )
+AT_MOST_ALL_RULE: Final = (
+    "type(self) == int || self == '100%' || !self.matches('^[1-9][0-9]{2}%$')",
+    "maxUnavailable must not be more than 100%",
+)
 QUANTITY_MESSAGE: Final = "must be a quantity such as 500m, 1 or 512Mi"
 QUANTITY_RULE: Final = (
     "type(self) == int ? self >= 0 : isQuantity(self) && !self.startsWith('-')",

@@ -54,6 +54,16 @@ def test_a_model_has_any_name_that_mlflow_gives(name: str) -> None:
     assert parse_spec(spec({"name": name, "version": 1})).model.name == name
 
 
+@pytest.mark.parametrize(
+    ("more", "fewer"), [(1, "100%"), ("150%", "0%"), ("25%", "99%"), (0, 1), (1000, 1000)]
+)
+def test_a_strategy_takes_numbers_and_percentages(more: int | str, fewer: int | str) -> None:
+    written = {"rollingUpdate": {"maxSurge": more, "maxUnavailable": fewer}}
+    rolling = parse_spec(spec(strategy=written)).strategy.rolling_update
+
+    assert rolling == RollingUpdate(max_surge=more, max_unavailable=fewer)
+
+
 ROLLING = {"strategy": {"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": 0}}}
 LIMITS = {"limits": {"cpu": "500m"}, "requests": {"cpu": 1}}
 
