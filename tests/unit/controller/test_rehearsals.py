@@ -153,6 +153,7 @@ async def test_without_rehearsals_nothing_is_pinned_and_that_is_said() -> None:
     assert world.served_versions == ["2", "2"]
     assert fetch_environment(world).get(ENV_EXPECTED_DIGEST, "") == ""
     assert world.condition("Rehearsed")[1] == "RehearsalDisabled"
+    assert "spec.model.gates.signature" in world.condition("Rehearsed")[2]
 
 
 async def test_a_version_that_served_before_comes_back_without_a_rehearsal() -> None:

@@ -81,7 +81,7 @@ class Gates(SpecModel):
         default="Compatible",
         description="Compatible: the rehearsal refuses a version whose MLflow signature would"
         " break requests that the served version answers; one whose files are lost is not compared."
-        " Any: differences are told and refuse nothing.",
+        " Any: differences are told and refuse nothing. Without a rehearsal nothing is compared.",
     )
     min_age: Duration = Field(
         default="0s",

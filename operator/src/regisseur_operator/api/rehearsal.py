@@ -39,7 +39,10 @@ class Rehearsal(StatusModel):
     )
     state: str = Field(description="How far it has come: Running, Passed, Failed or Held.")
     verdict: str = Field(
-        default="", max_length=1024, description="What it came to, one word, such as Passed."
+        default="",
+        max_length=1024,
+        description="What it came to, one word: RehearsalPassed, what the version is rejected for,"
+        " or what holds the rehearsal up.",
     )
     message: str = Field(
         default="", max_length=32768, description="What happened and what to do about it."
@@ -49,7 +52,7 @@ class Rehearsal(StatusModel):
         default="", max_length=64, description="Which pod it was judged by; empty until then."
     )
     attempts: Int32 = Field(
-        default=0, description="How often its surroundings have kept it from being judged."
+        default=0, description="How often it was judged, or spoilt by its surroundings."
     )
     started_at: Timestamp | None = Field(default=None, description="When its pod was made.")
     finished_at: Timestamp | None = Field(default=None, description="When it was judged.")

@@ -26,7 +26,8 @@ class RehearsalSpec(SpecModel):
     enabled: bool = Field(
         default=True,
         description="Whether a version is rehearsed before it is rolled out. Without a rehearsal"
-        " nothing is checked beforehand, and its files are not pinned by their digest.",
+        " nothing is checked beforehand, not even model.gates.signature, and its files are not"
+        " pinned by their digest.",
     )
     timeout: Timeout = Field(
         default="5m",
@@ -38,8 +39,8 @@ class RehearsalSpec(SpecModel):
     requirements: Literal["Strict", "Minor", "Ignore"] = Field(
         default="Minor",
         description="How far the versions of the libraries in the image may differ from those that"
-        " the model was logged with. Strict: not at all. Minor: in the last number only. Ignore:"
-        " as they like.",
+        " the model was logged with. Strict: not at all, and Python not even in its last number."
+        " Minor: in the last number only. Ignore: as they like.",
     )
 
     @property

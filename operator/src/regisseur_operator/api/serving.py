@@ -156,13 +156,14 @@ class ModelAccess(SpecModel):
 
     service_account_name: OptionalObjectName = Field(
         default="",
-        description="ServiceAccount of the pods, such as one with a role of the cloud. The server's"
-        " container gets no token of it. Empty means the namespace's default.",
+        description="ServiceAccount of the pods, such as one with secrets to pull the image with."
+        " The server's container gets no token of it. Empty means the namespace's default.",
     )
     credentials_secret_ref: LocalReference | None = Field(
         default=None,
-        description="Secret whose keys become environment variables of the download's container,"
-        " such as MLFLOW_TRACKING_TOKEN or AWS_ACCESS_KEY_ID. The server never sees them.",
+        description="Secret whose keys become environment variables of the download's container:"
+        " MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, for the"
+        " MLflow server. The server of the model never sees them.",
     )
 
 
@@ -200,7 +201,8 @@ class ServingSpec(SpecModel):
     )
     model_access: ModelAccess = Field(
         default_factory=ModelAccess,
-        description="How the pods get at the model's files; for the download only.",
+        description="How the pods get at the model's files; for the download only. They come from"
+        " the registry's own MLflow server, which has to proxy its artifacts (mlflow-artifacts:).",
     )
     resources: Resources = Field(
         default_factory=Resources,

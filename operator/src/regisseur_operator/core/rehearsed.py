@@ -14,7 +14,10 @@ def judge_rehearsed(observed: Observed, decision: Decision, progress: Progress) 
     """Say whether the version that comes next, or else the one that is served, was rehearsed."""
     rehearsal = decision.rehearsal or _recall_failure(observed, decision)
     if decision.trial is None and not observed.spec.rehearsal.enabled:
-        message = "spec.rehearsal.enabled is false: versions meet traffic unchecked and unpinned"
+        message = (
+            "spec.rehearsal.enabled is false: versions meet traffic unchecked, also by"
+            " spec.model.gates.signature, and unpinned"
+        )
         return Verdict("Unknown", Reason.REHEARSAL_DISABLED, message)
     if rehearsal is None:
         return _tell_last_rehearsal(progress.candidate or progress.stable)
