@@ -292,3 +292,94 @@ async def test_what_follows_the_reference_again_is_no_rollback() -> None:
     await world.settle()
 
     assert told(world)[0] == (2, 1, "RolloutComplete")
+
+
+# ---- a status that is lost -----------------------------------------------------------------------
+
+
+async def serve_three() -> World:
+    """Return a world that served 1 and 2, tried 3 in vain, and serves 4: revisions 1 to 4."""
+    world = await start_traced()
+    world.kubelet.behave(3, crash="ValueError: wrong shape")
+    world.registry.promote(3)
+    await world.settle()
+    world.registry.promote(4)
+    await world.settle()
+    assert [entry.revision for entry in world.status.history] == [4, 3, 2, 1]
+    return world
+
+
+async def test_a_lost_history_comes_back_as_far_as_it_is_known() -> None:
+    world = await serve_three()
+    before = world.status
+    world.wipe_status()
+    world.events.published.clear()
+
+    await world.settle()
+
+    assert world.status.stable == before.stable
+    assert [entry.revision for entry in world.status.history] == [4, 2, 1]
+    assert find(world, 4) == before.history[0]
+    for entry in world.status.history[1:]:
+        known = next(old for old in before.history if old.revision == entry.revision)
+        assert entry == known.model_copy(update={"finished_at": None})
+    assert "RolloutComplete" not in world.events.reasons
+    outcome = await world.reconcile()
+    assert outcome.writes == ()
+
+
+async def test_a_history_that_is_lost_in_a_rollout_comes_back_in_silence() -> None:
+    world = await serve_three()
+    stable = world.status.stable
+    world.registry.promote(5)
+    await world.until(lambda: world.runs(5))
+    world.wipe_status()
+    world.events.published.clear()
+
+    await world.reconcile()
+
+    assert [entry.revision for entry in world.status.history] == [4, 2, 1]
+    assert "RolloutComplete" not in world.events.reasons
+    assert stable is not None
+    assert world.status.stable == stable.model_copy(update={"since": None})
+    await world.settle()
+    assert [entry.revision for entry in world.status.history] == [5, 4, 2, 1]
+    assert world.events.reasons.count("RolloutComplete") == 1
+
+
+async def test_what_was_put_back_is_entered_once_after_a_loss() -> None:
+    world = await start()
+    world.kubelet.behave(2, crash="ValueError: wrong shape")
+    world.registry.promote(2)
+    await world.settle()
+    world.registry.promote(1)
+    world.wipe_status()
+
+    await world.settle()
+
+    assert told(world) == [(1, None, "RolloutComplete")]
+    assert world.status.history[0].finished_at is not None
+
+
+async def test_a_lost_status_still_knows_what_has_proven_itself() -> None:
+    world = await serve_three()
+    world.wipe_status()
+    await world.settle()
+    world.cluster.writes.clear()
+    world.registry.promote(2)
+
+    await world.settle()
+
+    assert world.served_versions == ["2", "2"]
+    assert "create Pod wine-rehearsal" not in world.cluster.writes
+
+
+async def test_the_first_rollout_of_all_leaves_no_history_before_it() -> None:
+    world = World()
+    world.registry.promote(1)
+    await world.until(lambda: world.runs(1))
+    world.wipe_status()
+
+    await world.settle()
+
+    assert told(world) == [(1, None, "RolloutComplete")]

@@ -69,7 +69,7 @@ def _tell_pass(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> I
 
 
 def _tell_rollouts(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
-    is_first_sight = before.observed_generation is None and after.candidate is None
+    is_first_sight = before.observed_generation is None
     known = {entry.revision for entry in before.history}
     for entry in after.history:
         if entry.revision not in known and entry.outcome == "Succeeded" and not is_first_sight:

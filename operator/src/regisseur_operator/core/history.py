@@ -28,7 +28,8 @@ def enter_success(
     """Enter a rollout into the history that is complete."""
     reason = Reason.ROLLED_BACK if is_rollback else Reason.ROLLOUT_COMPLETE
     entry = _to_entry(roll, Outcome.SUCCEEDED, reason, stable.since)
-    return [entry, *history][:HISTORY_LIMIT]
+    others = [other for other in history if other.revision != roll.revision]
+    return [entry, *others][:HISTORY_LIMIT]
 
 
 def is_rollback(observed: Observed, roll: Roll) -> bool:
@@ -55,6 +56,23 @@ def enter_superseded(observed: Observed, roll: Roll) -> list[HistoryEntry]:
     else:
         entry = _to_entry_of_lost(old, status.stable, outcome, reason, observed.now)
     return [entry, *status.history][:HISTORY_LIMIT]
+
+
+def recall_history(observed: Observed) -> list[HistoryEntry]:
+    """With an empty history, enter again what is known to have been complete.
+
+    A later roll names as its origin only what was. When that was is not written down anywhere, nor
+    how those ended that nobody names.
+    """
+    if observed.status.history:
+        return observed.status.history
+    live = [observed.live_roll] if observed.live_roll is not None else []
+    rolls = [*observed.revisions, *live]
+    origins = {roll.from_revision for roll in rolls if roll.from_revision is not None}
+    found = (find_revision(observed, number) for number in sorted(origins, reverse=True))
+    complete = (roll for roll in found if roll is not None)
+    entries = [_to_entry(r, Outcome.SUCCEEDED, Reason.ROLLOUT_COMPLETE, None) for r in complete]
+    return entries[:HISTORY_LIMIT]
 
 
 def _to_entry(

@@ -5,6 +5,7 @@ when all pods are of its template and available and no others are left.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from regisseur_operator.api.status import (
     Candidate,
@@ -20,7 +21,7 @@ from regisseur_operator.core.current import find_revision
 from regisseur_operator.core.decision import add_rejection
 from regisseur_operator.core.faults import Fault, find_roll_pods, judge_fault, seconds_left
 from regisseur_operator.core.history import enter_success, enter_superseded, is_rollback
-from regisseur_operator.core.observed import DeploymentFacts, Observed
+from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.roll import Roll
 
 
@@ -54,7 +55,7 @@ def judge_progress(observed: Observed) -> Progress:
         stable, due = _count(observed, status.stable), _soonest_deadline(observed)
         return Progress(stable, None, history, fault, requeue_after_seconds=due)
     if deployment.is_complete:
-        stable = _to_stable(observed, deployment, roll)
+        stable = _to_stable(roll, max(deployment.completed_at or observed.now, roll.started_at))
         history = enter_success(history, roll, stable, is_rollback=is_rollback(observed, roll))
         return Progress(_count(observed, stable), None, history, fault)
     stable_so_far = status.stable or _recall_stable(observed, roll)
@@ -102,8 +103,7 @@ def _count(observed: Observed, stable: Stable | None) -> Stable | None:
     return stable.model_copy(update={"ready_replicas": len(ready)})
 
 
-def _to_stable(observed: Observed, deployment: DeploymentFacts, roll: Roll) -> Stable:
-    completed_at = deployment.completed_at or observed.now
+def _to_stable(roll: Roll, since: datetime | None) -> Stable:
     return Stable(
         model=roll.inputs.served.model,
         version=roll.version,
@@ -112,7 +112,7 @@ def _to_stable(observed: Observed, deployment: DeploymentFacts, roll: Roll) -> S
         image=roll.inputs.image,
         run_id=roll.inputs.served.run_id,
         lineage=roll.lineage if roll.lineage != Lineage() else None,
-        since=max(completed_at, roll.started_at),
+        since=since,
     )
 
 
@@ -120,7 +120,11 @@ def _recall_stable(observed: Observed, roll: Roll) -> Stable | None:
     """With an empty status, what was stable is what the roll says it replaces."""
     if roll.from_version is None or observed.status.candidate is not None:
         return None
-    return Stable(version=roll.from_version, revision=roll.from_revision or roll.revision - 1)
+    number = roll.from_revision or roll.revision - 1
+    before = find_revision(observed, number)
+    if before is not None:
+        return _to_stable(before, None)
+    return Stable(version=roll.from_version, revision=number)
 
 
 # ---- candidate -------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import ModelDeploymentStatus
 from regisseur_operator.core.current import find_current
 from regisseur_operator.core.decision import Decision
+from regisseur_operator.core.history import recall_history
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.planner import Plan
 from regisseur_operator.core.progress import is_settled, judge_progress
@@ -24,12 +25,19 @@ DEPLOYMENT: Final = "Deployment"
 
 
 def settle(observed: Observed) -> Observed:
-    """Take a rollout that is complete into the status that decisions look at."""
+    """Take what rolls tell into the status that decisions look at: what was complete, and what is.
+
+    What was complete earlier is asked for only where the history was lost.
+    """
+    observed = _update(observed, history=recall_history(observed))
     if not _has_ended(observed):
         return observed
     progress = judge_progress(observed)
-    settled = {"stable": progress.stable, "candidate": None, "history": progress.history}
-    return replace(observed, status=observed.status.model_copy(update=settled))
+    return _update(observed, stable=progress.stable, candidate=None, history=progress.history)
+
+
+def _update(observed: Observed, **parts: object) -> Observed:
+    return replace(observed, status=observed.status.model_copy(update=parts))
 
 
 def _has_ended(observed: Observed) -> bool:
