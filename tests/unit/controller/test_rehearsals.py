@@ -7,17 +7,11 @@ import pytest
 from regisseur_contract.exits import STORE_DENIED, STORE_UNAVAILABLE
 from regisseur_contract.names import LABEL_MODELDEPLOYMENT
 from regisseur_contract.rehearsal import Word
-from regisseur_contract.runtime import (
-    ENV_EXPECTED_DIGEST,
-    ENV_REGISTRY_URL,
-    ENV_SERVED_ARTIFACT_URI,
-)
+from regisseur_contract.runtime import ENV_EXPECTED_DIGEST
 from regisseur_contract.tags import TAG_DIGEST
 from regisseur_operator.ports import Key, Manifest
-from regisseur_operator.reconcile import Configuration
 from regisseur_operator.resources import POD
 from support.fake_cluster import Fault
-from support.pod_parts import containers, environment
 from support.witness import Witness
 from support.worlds import KEY, World, start
 
@@ -26,12 +20,8 @@ BAD_WORDS = [word for word in Word if word != Word.PASSED]
 
 def fetch_environment(world: World) -> dict[str, str]:
     """Return the environment of the fetch container of the serving pods."""
-    return read_fetch(world.deployment["spec"]["template"])
-
-
-def read_fetch(pod: Manifest) -> dict[str, str]:
-    """Return the environment of the fetch container of a pod."""
-    return environment(containers(pod)["fetch"])
+    fetch: Manifest = world.deployment["spec"]["template"]["spec"]["initContainers"][0]
+    return {entry["name"]: entry.get("value", "") for entry in fetch["env"]}
 
 
 def count_rehearsals(world: World) -> int:
@@ -66,25 +56,6 @@ async def test_what_passed_is_served_with_the_files_that_were_rehearsed() -> Non
     assert count_rehearsals(world) == 1
 
 
-async def test_what_passed_untried_is_served_and_that_is_told() -> None:
-    world = await start()
-    remark = "no input example: no prediction was tried; log one with input_example="
-    world.kubelet.behave(2, remark=remark)
-    world.registry.promote(2)
-
-    await world.settle()
-
-    rehearsal = world.status.rehearsal
-    assert rehearsal is not None
-    assert (rehearsal.state, rehearsal.message) == ("Passed", remark)
-    assert world.condition("Rehearsed")[:2] == ("True", "RehearsalPassed")
-    told = f"Version 2 passed its rehearsal, and its files are pinned; {remark}"
-    assert ("Normal", "RehearsalPassed", told) in world.events.published
-    assert world.served_versions == ["2", "2"]
-    assert world.status.phase == "Healthy"
-    assert world.status.rejected == []
-
-
 async def test_a_rehearsal_touches_nothing_that_serves() -> None:
     world = await start()
     world.registry.promote(2)
@@ -96,31 +67,6 @@ async def test_a_rehearsal_touches_nothing_that_serves() -> None:
     assert world.status.phase == "Rehearsing"
     assert world.condition("Ready")[0] == "False"
     assert world.condition("Available")[0] == "True"
-
-
-async def test_a_rehearsal_brings_what_is_served_along_to_compare() -> None:
-    world = await start()
-    served = world.files_of(1)
-    world.registry.promote(2)
-    await world.until(lambda: bool(world.rehearsal_pods))
-
-    assert read_fetch(world.rehearsal_pods[0])[ENV_SERVED_ARTIFACT_URI] == served
-
-
-async def test_what_is_served_from_another_registry_is_not_looked_for_in_this_one() -> None:
-    world = await start()
-    world.registry.names = frozenset({"default", "other"})
-    urls = {**world.configuration.registry_urls, "other": "http://other:5000"}
-    world.configuration = Configuration(world.configuration.default_image, urls)
-    world.start_operator()
-    world.edit_spec(lambda spec: spec["model"].update(registry="other"))
-    await world.until(lambda: bool(world.rehearsal_pods))
-
-    told = read_fetch(world.rehearsal_pods[0])
-    assert told[ENV_REGISTRY_URL] == "http://other:5000"
-    assert ENV_SERVED_ARTIFACT_URI not in told
-    await world.settle()
-    assert world.status.phase == "Healthy"
 
 
 async def test_the_first_version_is_rehearsed_too() -> None:
