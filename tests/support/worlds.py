@@ -18,6 +18,7 @@ from regisseur_operator.errors import TransientError
 from regisseur_operator.ports import Key, Kind, Manifest
 from regisseur_operator.reconcile import Configuration, Outcome, Reconciler
 from regisseur_operator.resources import AUTOSCALER, DEPLOYMENT, MODELDEPLOYMENT, POD
+from support.chronicle import Chronicle
 from support.fake_autoscaler import FakeAutoscaler
 from support.fake_cluster import CrashError, FakeCluster, FakeView
 from support.fake_kubelet import FakeKubelet
@@ -110,6 +111,7 @@ class World:
         after_reconcile: Who looks at what was told after a reconcile that had seen everything.
         models_made: How often the model was created anew.
         ready_log: How many pods of each version were ready, after each step.
+        chronicle: Who served when.
     """
 
     def __init__(self, **spec: Any) -> None:
@@ -124,6 +126,7 @@ class World:
         self.models_made = 0
         self.after_reconcile: Callable[[], None] | None = None
         self.ready_log: list[tuple[datetime, dict[str, int]]] = []
+        self.chronicle = Chronicle()
         self._autoscaler: FakeAutoscaler | None = None
         self.configuration = Configuration("serving:v1", {"default": "http://mlflow:5000"})
         self.reconciler = self.start_operator()
@@ -132,6 +135,7 @@ class World:
     def start_operator(self) -> Reconciler:
         """Return a reconciler without any memory."""
         self.view.sync()
+        self.chronicle.look()
         self.reconciler = Reconciler(
             cluster=self.cluster,
             view=self.view,
@@ -150,6 +154,8 @@ class World:
         """Do one reconcile on caches that are up to date, all of them or those of some kinds."""
         if sync:
             self.view.sync(kinds)
+        if sync and kinds is None:
+            self.chronicle.look()
         outcome = await self.reconciler.reconcile(KEY)
         if sync and kinds is None and self.after_reconcile is not None:
             self.after_reconcile()
@@ -179,6 +185,8 @@ class World:
             version = pod["metadata"]["labels"][LABEL_MODEL_VERSION]
             ready[version] = ready.get(version, 0) + 1
         self.ready_log.append((self.clock.now(), ready))
+        pods, deployment = self.workloads.pods(KEY), self.cluster.find(DEPLOYMENT, KEY)
+        self.chronicle.note(self.clock.now(), pods, deployment)
         return self.cluster.changes != before
 
     async def settle(
@@ -290,6 +298,7 @@ class World:
     def wipe_status(self) -> None:
         """Do what a restore from a backup does."""
         self.cluster.edit(MODELDEPLOYMENT, KEY, lambda manifest: manifest.pop("status", None))
+        self.chronicle.wiped_at = self.clock.now()
 
     # ---- what there is -------------------------------------------------------------------------
 

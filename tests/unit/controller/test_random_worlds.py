@@ -3,7 +3,8 @@
 A world is a list of steps: people and the registry do something, the workloads move, the operator
 reconciles with faults and crashes at any write. A witness looks at each write for what must never
 happen. After the last step everything outside is healed; then the ModelDeployment must become Ready
-on the version that the registry names, and a further reconcile must write nothing.
+on the version that the registry names, the history must tell who served when, and a further
+reconcile must write nothing.
 """
 
 import asyncio
@@ -20,11 +21,12 @@ from support.witness import Witness
 from support.worlds import KEY, World
 
 FLOOR = 2
-WORLDS = {"rough": 540, "gentle": 480}
+WORLDS = {"rough": 540, "gentle": 480, "missed": 90}
 """How many of each kind every run plays; the deep run plays ten times as many, and longer ones."""
 
 ROUGH = st.lists(ROUGH_STEPS, max_size=10)
 GENTLE = st.lists(GENTLE_STEPS, max_size=10)
+SHORT = st.lists(GENTLE_STEPS, min_size=1, max_size=3)
 LONG_ROUGH = st.lists(ROUGH_STEPS, min_size=2, max_size=20)
 LONG_GENTLE = st.lists(GENTLE_STEPS, min_size=2, max_size=20)
 
@@ -55,6 +57,22 @@ def test_ready_pods_never_fall_below_the_floor(steps: list[Step]) -> None:
     asyncio.run(_live_and_end(steps, check=_check_floor, is_serving=True))
 
 
+@pytest.mark.timeout(900)
+@play(WORLDS["missed"])
+@given(seconds=st.sampled_from([5, 20, 60]), steps=SHORT)
+def test_history_tells_who_served_while_nobody_looked(seconds: int, steps: list[Step]) -> None:
+    """A rollout is under way when the operator goes, and may be complete when it comes back."""
+    asyncio.run(_miss_and_end(seconds, steps))
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(3600)
+@play(10 * WORLDS["missed"])
+@given(seconds=st.sampled_from([5, 20, 60]), steps=GENTLE)
+def test_history_tells_who_served_in_long_worlds(seconds: int, steps: list[Step]) -> None:
+    asyncio.run(_miss_and_end(seconds, steps))
+
+
 @pytest.mark.deep
 @pytest.mark.timeout(3600)
 @play(10 * WORLDS["rough"])
@@ -76,6 +94,20 @@ async def _live_and_end(
 ) -> None:
     world = copy.deepcopy(await _serving_world()) if is_serving else World()
     Witness(world)
+    await _go_on_and_end(world, steps, check)
+
+
+async def _miss_and_end(seconds: int, steps: list[Step]) -> None:
+    world = copy.deepcopy(await _serving_world())
+    Witness(world)
+    world.registry.promote(2)
+    await world.until(lambda: world.runs(2))
+    for _ in range(seconds):
+        world.tick()
+    await _go_on_and_end(world, steps, lambda _: None)
+
+
+async def _go_on_and_end(world: World, steps: list[Step], check: Callable[[World], None]) -> None:
     for step in steps:
         await take(world, step)
         check(world)
@@ -83,6 +115,7 @@ async def _live_and_end(
     await world.settle(patience=3600.0)
     check(world)
     _check_end(world)
+    world.chronicle.check(world.status.history)
     outcome = await world.reconcile()
     assert outcome.writes == ()
     world.start_operator()

@@ -165,7 +165,11 @@ class HistoryEntry(StatusModel):
         default="", max_length=1024, description="Machine-readable cause of the outcome."
     )
     started_at: Timestamp | None = Field(default=None, description="When the rollout began.")
-    finished_at: Timestamp | None = Field(default=None, description="When the rollout ended.")
+    finished_at: Timestamp | None = Field(
+        default=None,
+        description="When the rollout ended; absent in what was entered again after the status was"
+        " lost.",
+    )
 
 
 class Rejection(StatusModel):
