@@ -1,8 +1,9 @@
 """Writes down who served when, apart from the operator, and holds its history against that.
 
-A version serves alone when all pods that are wanted are of one kind and available, and there are no
-others. From the first moment on where it does, the history must name it as what was live; it may do
-so later, but it must know of it if the operator looked only once in that time.
+A version serves alone when all pods that are wanted are of one kind and available, there are no
+others, and the Deployment's controller has counted them. From the first moment on where it does,
+the history must name it as what was live; it may do so later, but it must know of it if the
+operator looked only once in that time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from itertools import groupby
 
 from regisseur_contract.names import LABEL_MODEL_VERSION
 from regisseur_operator.api.status import HISTORY_LIMIT, HistoryEntry
+from regisseur_operator.core.observed import observe_deployment
 from regisseur_operator.core.pods import LABEL_INPUTS
 from regisseur_operator.ports import Manifest
 from support.fake_pod_status import is_available
@@ -49,13 +51,13 @@ class Chronicle:
     moments: list[Moment] = field(default_factory=list)
     wiped_at: datetime | None = None
 
-    def note(self, at: datetime, pods: Sequence[Manifest], deployment: Manifest | None) -> None:
-        """Write down what there is after a step."""
-        self.moments.append(Moment(at, _find_alone(at, pods, deployment)))
+    def note(self, at: datetime, alone: int | None) -> None:
+        """Write down who served alone after a step."""
+        self.moments.append(Moment(at, alone))
 
-    def look(self) -> None:
-        """Write down that the operator sees what there is."""
-        if self.moments:
+    def look(self, alone: int | None) -> None:
+        """Write down that the operator saw who served alone, and lived to tell it."""
+        if self.moments and self.moments[-1].alone == alone:
             self.moments[-1].is_seen = True
 
     def check(self, history: Sequence[HistoryEntry]) -> None:
@@ -79,14 +81,21 @@ class Chronicle:
                 yield from span
 
 
-def _find_alone(at: datetime, pods: Sequence[Manifest], deployment: Manifest | None) -> int | None:
+def find_alone(at: datetime, pods: Sequence[Manifest], deployment: Manifest | None) -> int | None:
+    """Return the version that serves alone, None where none does."""
     if deployment is None:
         return None
     spec = deployment["spec"]
     labels = [pod["metadata"]["labels"] for pod in pods]
     kinds = {(found[LABEL_MODEL_VERSION], found[LABEL_INPUTS]) for found in labels}
-    is_whole = len(pods) == spec["replicas"] and len(kinds) == 1
+    is_whole = len(pods) == spec.get("replicas", 1) and len(kinds) == 1 and _is_counted(deployment)
     seconds = spec.get("minReadySeconds", 0)
     if not is_whole or not all(is_available(pod, seconds, at) for pod in pods):
         return None
     return int(kinds.pop()[0])
+
+
+def _is_counted(deployment: Manifest) -> bool:
+    """Whether its controller, which may sleep, says the same: nobody else has the time of it."""
+    facts = observe_deployment(deployment)
+    return facts.is_complete and facts.completed_at is not None

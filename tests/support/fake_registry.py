@@ -171,6 +171,11 @@ class FakeRegistry:
         self.health = RegistryHealth(ever_answered=True)
         self.known = True
 
+    def answer_again(self) -> None:
+        """Be asked for the first time by an operator that has just started."""
+        if self.health.failing_since is None:
+            self.recover()
+
     def restart_watcher(self) -> None:
         """Forget what was known, as a restart of the operator does."""
         self.known = False

@@ -10,7 +10,7 @@
 from regisseur_contract.names import ANNOTATION_RETRY
 from regisseur_operator.api.status import RehearsalState
 from regisseur_operator.core.pods import ANNOTATION_TRIAL
-from regisseur_operator.core.roll import parse_roll
+from regisseur_operator.core.roll import Roll, is_alike, parse_roll
 from regisseur_operator.ports import Manifest
 from regisseur_operator.resources import DEPLOYMENT, MODELDEPLOYMENT
 from support.fake_cluster import FINISHED
@@ -22,6 +22,7 @@ class Witness:
 
     Attributes:
         rehearsed: Keys of the tries whose rehearsal began, in order.
+        rolls: What was rolled out rightly.
         passed: Keys of the tries that the status called passed, or that were rolled out rightly.
         accepted: Labels of the pods that were rolled out rightly once.
     """
@@ -31,6 +32,7 @@ class Witness:
         self.rehearsed: list[str] = []
         live = world.cluster.find(DEPLOYMENT, KEY)
         roll = parse_roll(live["metadata"]["annotations"]) if live is not None else None
+        self.rolls: list[Roll] = [roll] if roll is not None else []
         self.accepted: set[str] = {roll.pod_label} if roll is not None else set()
         self.passed: set[str] = {roll.key} if roll is not None else set()
         self._untold: list[tuple[str, object]] = []
@@ -80,10 +82,11 @@ class Witness:
         if roll.pod_label in self.accepted:
             return
         if self.world.edited_spec().get("rehearsal", {}).get("enabled", True):
-            # A restart brings the same pods once more, under a key that begins with theirs.
-            is_known = any(roll.key.startswith(key) for key in self.passed)
-            assert is_known, f"rollout {roll.revision} was never rehearsed"
+            # A restart brings the same pods once more, files and all.
+            is_same = any(is_alike(roll, other) for other in self.rolls)
+            assert is_same or roll.key in self.passed, f"{roll.revision} was never rehearsed"
         assert not self._is_rejected(roll.key), f"{roll.key} was rejected and is rolled out"
+        self.rolls.append(roll)
         self.accepted.add(roll.pod_label)
         self.passed.add(roll.key)
 

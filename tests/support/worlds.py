@@ -18,7 +18,7 @@ from regisseur_operator.errors import TransientError
 from regisseur_operator.ports import Key, Kind, Manifest
 from regisseur_operator.reconcile import Configuration, Outcome, Reconciler
 from regisseur_operator.resources import AUTOSCALER, DEPLOYMENT, MODELDEPLOYMENT, POD
-from support.chronicle import Chronicle
+from support.chronicle import Chronicle, find_alone
 from support.fake_autoscaler import FakeAutoscaler
 from support.fake_cluster import CrashError, FakeCluster, FakeView
 from support.fake_kubelet import FakeKubelet
@@ -30,6 +30,8 @@ START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 KEY = Key("ml", "wine")
 MOST_ROUNDS = 400
 PATIENCE_SECONDS = 900.0
+ASKING_SECONDS = 2.0
+"""Until an operator that has just started knows what the registry says."""
 
 SpecChange = Callable[[dict[str, Any]], None]
 
@@ -128,6 +130,7 @@ class World:
         self.ready_log: list[tuple[datetime, dict[str, int]]] = []
         self.chronicle = Chronicle()
         self._autoscaler: FakeAutoscaler | None = None
+        self._answers_at: datetime | None = None
         self.configuration = Configuration("serving:v1", {"default": "http://mlflow:5000"})
         self.reconciler = self.start_operator()
         self.cluster.put(MODELDEPLOYMENT, build_modeldeployment(**spec))
@@ -135,7 +138,6 @@ class World:
     def start_operator(self) -> Reconciler:
         """Return a reconciler without any memory."""
         self.view.sync()
-        self.chronicle.look()
         self.reconciler = Reconciler(
             cluster=self.cluster,
             view=self.view,
@@ -154,11 +156,12 @@ class World:
         """Do one reconcile on caches that are up to date, all of them or those of some kinds."""
         if sync:
             self.view.sync(kinds)
-        if sync and kinds is None:
-            self.chronicle.look()
+        seen = self._find_alone()
         outcome = await self.reconciler.reconcile(KEY)
-        if sync and kinds is None and self.after_reconcile is not None:
-            self.after_reconcile()
+        if sync and kinds is None:
+            self.chronicle.look(seen)
+            if self.after_reconcile is not None:
+                self.after_reconcile()
         return outcome
 
     async def survive_reconcile(
@@ -170,6 +173,8 @@ class World:
         except TransientError:
             return None
         except CrashError:
+            self.registry.restart_watcher()
+            self._answers_at = self.clock.now() + timedelta(seconds=ASKING_SECONDS)
             self.start_operator()
             return None
 
@@ -179,15 +184,15 @@ class World:
         self.cluster.now = self.clock.now()
         before = self.cluster.changes
         self.workloads.tick(KEY, self.clock.now())
+        is_news = self._ask_registry()
         self._autoscale()
         ready: dict[str, int] = {}
         for pod in filter(is_ready, self.workloads.pods(KEY)):
             version = pod["metadata"]["labels"][LABEL_MODEL_VERSION]
             ready[version] = ready.get(version, 0) + 1
         self.ready_log.append((self.clock.now(), ready))
-        pods, deployment = self.workloads.pods(KEY), self.cluster.find(DEPLOYMENT, KEY)
-        self.chronicle.note(self.clock.now(), pods, deployment)
-        return self.cluster.changes != before
+        self.chronicle.note(self.clock.now(), self._find_alone())
+        return self.cluster.changes != before or is_news
 
     async def settle(
         self,
@@ -223,9 +228,24 @@ class World:
             self.tick()
         raise AssertionError(f"it never came so: {self.status.conditions}")
 
+    def _find_alone(self) -> int | None:
+        pods, deployment = self.workloads.pods(KEY), self.cluster.find(DEPLOYMENT, KEY)
+        return find_alone(self.clock.now(), pods, deployment)
+
     def _wait_for(self, outcome: Outcome) -> float | None:
-        dues = (outcome.requeue_after_seconds, self.workloads.next_due(KEY, self.clock.now()))
+        now, asking = self.clock.now(), None
+        if self._answers_at is not None:
+            asking = (self._answers_at - now).total_seconds()
+        dues = (outcome.requeue_after_seconds, self.workloads.next_due(KEY, now), asking)
         return min((max(due, 1.0) for due in dues if due is not None), default=None)
+
+    def _ask_registry(self) -> bool:
+        """Let an operator that was started after a crash hear from the registry, once."""
+        is_due = self._answers_at is not None and self.clock.now() >= self._answers_at
+        if is_due:
+            self._answers_at = None
+            self.registry.answer_again()
+        return is_due
 
     def _autoscale(self) -> None:
         live = self.cluster.find(AUTOSCALER, KEY)

@@ -7,6 +7,7 @@ import pytest
 from regisseur_contract.exits import STORE_DENIED, STORE_UNAVAILABLE
 from regisseur_operator.core.roll import parse_roll
 from regisseur_operator.resources import POD
+from support.fake_cluster import CrashError, Fault
 from support.fake_kubelet import OVERWRITTEN
 from support.witness import Witness
 from support.worlds import KEY, World, start
@@ -18,6 +19,12 @@ async def promote(world: World, version: int = 2) -> None:
     """Promote a version and wait until the first of its pods is made."""
     world.registry.promote(version)
     await world.until(lambda: world.runs(version))
+
+
+async def reconcile_for_ever(world: World) -> None:
+    while True:
+        await world.reconcile()
+        world.tick()
 
 
 def assert_full_capacity(world: World, floor: int = 2) -> None:
@@ -222,6 +229,31 @@ async def test_a_crash_of_the_operator_at_any_write_of_a_restore(number: int) ->
     assert world.served_versions == ["1", "1"]
     assert [entry.version for entry in world.status.rejected] == [2]
     assert [entry.outcome for entry in world.status.history] == ["Failed", "Succeeded"]
+
+
+@pytest.mark.parametrize("fault", ["crash before", "crash after"])
+@pytest.mark.parametrize("number", range(11))
+async def test_an_operator_that_starts_in_an_outage_tries_nothing_twice(
+    number: int, fault: Fault
+) -> None:
+    """It dies at any write of a rollout that fails, and the next one cannot ask the registry."""
+    world = await start()
+    witness = Witness(world)
+    world.kubelet.behave(2, crash="ValueError: shapes")
+    world.registry.promote(2)
+    world.cluster.faults[:] = [*[None] * number, fault]
+    with pytest.raises(CrashError):
+        await reconcile_for_ever(world)
+    world.registry.restart_watcher()
+    world.start_operator()
+    await world.settle(patience=200)
+    world.registry.recover()
+
+    await world.settle()
+
+    assert len(witness.rehearsed) == 1
+    assert [entry.version for entry in world.status.rejected] == [2]
+    assert world.served_versions == ["1", "1"]
 
 
 async def test_a_stable_version_that_crashes_later_is_shown_and_not_undone() -> None:

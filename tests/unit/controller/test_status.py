@@ -1,5 +1,6 @@
 """What the status says, and when it says it."""
 
+from regisseur_contract.tags import TAG_DIGEST
 from regisseur_operator.api.status import HISTORY_LIMIT
 from regisseur_operator.ports import Manifest
 from regisseur_operator.resources import DEPLOYMENT, MODELDEPLOYMENT, SERVICE
@@ -180,19 +181,25 @@ async def test_nothing_to_roll_out_and_nothing_to_rehearse_are_told() -> None:
 
 
 async def test_the_digest_told_is_of_the_version_told() -> None:
-    world = await start()
-    first = world.status.resolved
-    assert first is not None
-    assert first.digest == world.kubelet.digest_of(world.files_of(1))
+    world = World()
+    world.registry.register(1)
+    right = world.kubelet.digest_of(world.files_of(1))
+    world.registry.set_tag(1, TAG_DIGEST, right)
+    world.registry.promote(1)
+    await world.settle()
+    assert world.status.resolved is not None
+    assert world.status.resolved.digest == right
     world.change("approval gate")
     create_again(world, 1)
 
     await world.settle()
 
-    resolved = world.status.resolved
+    resolved, stable = world.status.resolved, world.status.stable
     assert resolved is not None
+    assert stable is not None
     assert (resolved.version, resolved.model_id) == (1, "m-1-1")
-    assert resolved.digest == "", "nobody knows the new files yet"
+    assert resolved.digest == "", "nobody has noted the new files yet"
+    assert stable.digest == right
 
 
 async def test_a_deleted_deployment_is_not_called_available() -> None:

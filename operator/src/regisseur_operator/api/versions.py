@@ -77,8 +77,8 @@ class Resolved(StatusModel):
     digest: str = Field(
         default="",
         max_length=256,
-        description="Digest of the model's files as training noted it in the registry, or as the"
-        " rehearsal found it; empty while neither has said it.",
+        description="Digest of the model's files as training noted it in the registry; empty where"
+        " it did not. What the pods insist on is told of stable and candidate.",
     )
     lineage: Lineage | None = Field(
         default=None, description="What the version was made from, and how good it was then."

@@ -71,7 +71,7 @@ def compute_status(
         replicas=len(active),
         ready_replicas=ready_count,
         selector=f"{LABEL_MODELDEPLOYMENT}={observed.key.name}",
-        resolved=_pin(observed, resolved),
+        resolved=resolved,
         rehearsal=_keep_rehearsal(observed, resolution, decision),
         stable=_trace(observed, progress.stable, resolved),
         candidate=progress.candidate,
@@ -173,15 +173,6 @@ def _judge_rejected(observed: Observed, decision: Decision, progress: Progress) 
     )
     through = live.key if live is not None and is_through else None
     return [entry for entry in reject(decision.rejected, progress) if entry.key != through]
-
-
-def _pin(observed: Observed, resolved: Resolved | None) -> Resolved | None:
-    """Tell the digest of the resolved version's files where its pods insist on one."""
-    roll = observed.live_roll
-    if resolved is None or roll is None or not roll.inputs.digest:
-        return resolved
-    is_same = roll.inputs.served == to_served(resolved)
-    return resolved.model_copy(update={"digest": roll.inputs.digest}) if is_same else resolved
 
 
 def _trace(observed: Observed, stable: Stable | None, resolved: Resolved | None) -> Stable | None:
