@@ -97,11 +97,15 @@ class ServingProcess:
 
     def ask(self, path: str, body: object = None, **headers: str) -> Reply:
         """Send one request on a connection of its own; a body makes it a POST."""
+        raw = None if body is None else json.dumps(body).encode()
+        types = {} if body is None else {"Content-Type": "application/json"}
+        return self.send(path, raw, types | headers)
+
+    def send(self, path: str, raw: bytes | None, headers: Mapping[str, str]) -> Reply:
+        """Send a body as it is."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            raw = None if body is None else json.dumps(body).encode()
-            types = {} if body is None else {"Content-Type": "application/json"}
-            connection.request("GET" if body is None else "POST", path, raw, types | headers)
+            connection.request("GET" if raw is None else "POST", path, raw, dict(headers))
             answer = connection.getresponse()
             return Reply(answer.status, dict(answer.headers), answer.read())
         finally:

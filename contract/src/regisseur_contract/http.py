@@ -6,6 +6,11 @@ PORT: Final = 8080
 PORT_NAME: Final = "http"
 
 ROUTE_PREDICT: Final = "/predict"
+ROUTE_INVOCATIONS: Final = "/invocations"
+ROUTE_PING: Final = "/ping"
+ROUTE_VERSION: Final = "/version"
+"""MLflow's scoring protocol."""
+
 ROUTE_LIVE: Final = "/healthz"
 ROUTE_READY: Final = "/readyz"
 ROUTE_METRICS: Final = "/metrics"

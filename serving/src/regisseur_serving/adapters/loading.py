@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from regisseur_serving.adapters.model_folder import (
     read_mlmodel,
     resolve_inside,
 )
+from regisseur_serving.core.invocations import InvocationReader
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.signature import Signature
 from regisseur_serving.core.tables import RECORDS, TableReader
@@ -49,6 +51,11 @@ class LoadedModel:
     load_seconds: float
     takes_arrays: bool
     problem: str = ""
+
+    @cached_property
+    def invocations(self) -> InvocationReader:
+        """Reads request bodies of MLflow's scoring protocol."""
+        return InvocationReader(self.mlmodel.signature)
 
 
 def load_model(folder: Path) -> LoadedModel:

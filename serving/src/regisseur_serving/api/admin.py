@@ -1,14 +1,24 @@
 """The routes beside prediction: health, metrics, what is served."""
 
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from regisseur_contract.http import ROUTE_LIVE, ROUTE_METRICS, ROUTE_MODEL, ROUTE_READY
+from regisseur_contract.http import (
+    ROUTE_LIVE,
+    ROUTE_METRICS,
+    ROUTE_MODEL,
+    ROUTE_PING,
+    ROUTE_READY,
+    ROUTE_VERSION,
+)
 from regisseur_serving.api.lifecycle import Lifecycle, Phase
 from regisseur_serving.telemetry import Metrics
+
+VERSION = version("regisseur-serving")
 
 
 class Health(BaseModel):
@@ -53,6 +63,20 @@ def build_router(lifecycle: Lifecycle, metrics: Metrics) -> APIRouter:
         if phase is not Phase.READY:
             response.status_code = 503
         return Health(status=phase)
+
+    @router.get(
+        ROUTE_PING,
+        summary="MLflow's question whether the server is ready",
+        response_class=Response,
+        responses={503: {"description": "Not yet, or not any more."}},
+    )
+    async def ping() -> Response:
+        is_ready = lifecycle.phase is Phase.READY
+        return Response("\n", 200 if is_ready else 503, media_type="application/json")
+
+    @router.get(ROUTE_VERSION, summary="Version of this server", response_class=Response)
+    async def tell_version() -> Response:
+        return Response(VERSION, media_type="text/plain")
 
     @router.get(ROUTE_METRICS, summary="Metrics for Prometheus", response_class=Response)
     async def scrape() -> Response:

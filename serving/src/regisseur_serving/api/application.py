@@ -1,19 +1,22 @@
 """All routes together, as one ASGI application."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from regisseur_contract.http import ROUTE_PREDICT
+from regisseur_contract.http import ROUTE_INVOCATIONS, ROUTE_PREDICT
 from regisseur_serving.api.admin import build_router
 from regisseur_serving.api.bodies import BodyReader
 from regisseur_serving.api.documentation import describe_predict
 from regisseur_serving.api.draining import Draining
+from regisseur_serving.api.invocations import InvocationsRoute, describe_invocations
 from regisseur_serving.api.lifecycle import Lifecycle
 from regisseur_serving.api.measuring import Measuring
 from regisseur_serving.api.predict import PredictRoute
+from regisseur_serving.api.predicting import Predicting
 from regisseur_serving.telemetry import Metrics
 
 _TITLE = "Regisseur model server"
@@ -23,22 +26,25 @@ _VERSION = "1"
 class Front:
     """Sends predictions the short way, everything else through FastAPI."""
 
-    def __init__(self, predict: ASGIApp, others: ASGIApp) -> None:
-        self._predict = predict
+    def __init__(self, hot: Mapping[str, ASGIApp], others: ASGIApp) -> None:
+        self._hot = hot
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Choose by the path."""
-        if scope["type"] == "http" and scope["path"] == ROUTE_PREDICT:
-            await self._predict(scope, receive, send)
-        else:
-            await self._others(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        await self._hot.get(path, self._others)(scope, receive, send)
 
 
 def build_application(lifecycle: Lifecycle, metrics: Metrics, bodies: BodyReader) -> ASGIApp:
     """Put the application together."""
     metrics.show_ready(is_ready=lambda: lifecycle.phase == "ready")
-    front = Front(PredictRoute(lifecycle, metrics, bodies), _build_others(lifecycle, metrics))
+    predicting = Predicting(metrics)
+    hot: dict[str, ASGIApp] = {
+        ROUTE_PREDICT: PredictRoute(lifecycle, bodies, predicting),
+        ROUTE_INVOCATIONS: InvocationsRoute(lifecycle, bodies, predicting),
+    }
+    front = Front(hot, _build_others(lifecycle, metrics))
     return Draining(Measuring(front, lifecycle, metrics), lifecycle)
 
 
@@ -51,6 +57,7 @@ def _build_others(lifecycle: Lifecycle, metrics: Metrics) -> FastAPI:
         if app.openapi_schema is None:
             schema = get_openapi(title=_TITLE, version=_VERSION, routes=app.routes)
             schema["paths"].update(describe_predict(lifecycle.served))
+            schema["paths"].update(describe_invocations())
             if lifecycle.served is None:
                 return schema
             app.openapi_schema = schema

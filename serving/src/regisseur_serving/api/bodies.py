@@ -11,6 +11,8 @@ from starlette.types import Receive, Scope
 
 from regisseur_serving.errors import InputError, Problem
 
+JSON_TYPE = "application/json"
+
 _LITERALS = (b"NaN", b"Infinity")
 
 
@@ -25,11 +27,10 @@ class BodyReader:
         """Return the body.
 
         Raises:
-            InputError: It is not sent as JSON, too large or too slow.
+            InputError: It is encoded, too large or too slow.
             ClientDisconnect: The client went away.
         """
         headers = scope["headers"]
-        _check_type(_find(headers, b"content-type"))
         if _find(headers, b"content-encoding") not in {b"", b"identity"}:
             raise _refusal("Send the body without a content encoding", "encoding", _UNSUPPORTED)
         length = _find(headers, b"content-length")
@@ -92,14 +93,28 @@ def parse_json(body: bytes) -> object:
 _UNSUPPORTED = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
-def _check_type(content_type: bytes) -> None:
-    media_type, _, parameters = content_type.lower().partition(b";")
-    charset = parameters.replace(b" ", b"").replace(b'"', b"")
-    # Without a type a body is taken for JSON: there is nothing else that it could be.
-    if media_type.strip() not in {b"", b"application/json"}:
+def check_json(scope: Scope) -> None:
+    """Look at what the body is sent as; without a type it can be nothing but JSON.
+
+    Raises:
+        InputError: It is not sent as JSON in UTF-8.
+    """
+    if read_media_type(scope) not in {"", JSON_TYPE}:
         raise _refusal("Content-Type should be application/json", "content_type", _UNSUPPORTED)
+
+
+def read_media_type(scope: Scope) -> str:
+    """Return what the body is sent as, empty where the client does not say.
+
+    Raises:
+        InputError: It is not sent as UTF-8.
+    """
+    content_type = _find(scope["headers"], b"content-type").lower()
+    media_type, _, parameters = content_type.partition(b";")
+    charset = parameters.replace(b" ", b"").replace(b'"', b"")
     if charset not in {b"", b"charset=utf-8", b"charset=utf8"}:
         raise _refusal("The body should be UTF-8", "content_type", _UNSUPPORTED)
+    return media_type.strip().decode("latin-1")
 
 
 def _refusal(message: str, kind: str, status: HTTPStatus) -> InputError:

@@ -5,16 +5,22 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regisseur_contract.http import (
+    ROUTE_INVOCATIONS,
     ROUTE_LIVE,
     ROUTE_METRICS,
     ROUTE_MODEL,
+    ROUTE_PING,
     ROUTE_PREDICT,
     ROUTE_READY,
+    ROUTE_VERSION,
 )
 from regisseur_serving.api.lifecycle import Lifecycle
 from regisseur_serving.telemetry import Metrics
 
-_ROUTES = {ROUTE_PREDICT, ROUTE_LIVE, ROUTE_READY, ROUTE_METRICS, ROUTE_MODEL}
+_ROUTES = {
+    *(ROUTE_PREDICT, ROUTE_INVOCATIONS, ROUTE_PING, ROUTE_VERSION),
+    *(ROUTE_LIVE, ROUTE_READY, ROUTE_METRICS, ROUTE_MODEL),
+}
 _OTHER = "other"
 """Paths are whatever clients send: they must not become values of a label."""
 _CLIENT_GONE = 499

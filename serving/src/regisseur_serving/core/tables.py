@@ -7,7 +7,7 @@ else goes cell by cell, which also finds out what is wrong and where.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -37,15 +37,34 @@ class _Source:
         return ("body", COLUMNS, name, row)
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How exactly a protocol takes what it is sent.
+
+    Attributes:
+        check: Says what a value of a column is to the model, or raises a `CellError`.
+        ignores_unknown: Whether columns that the model has not are passed over in any case.
+        fills_gaps: Whether a record may lack a column that another record has: null is there.
+    """
+
+    check: Callable[[Column, object], object]
+    ignores_unknown: bool
+    fills_gaps: bool
+
+
+STRICT: Final = Manner(check_cell, ignores_unknown=False, fills_gaps=False)
+
+
 class TableReader:
     """Reads the bodies of requests for one signature."""
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, manner: Manner = STRICT) -> None:
+        self._manner = manner
         self._columns = signature.columns
         self._names = signature.names
         self._known = frozenset(signature.names)
         self._is_numeric = signature.is_numeric
-        self._refuses_unknown = bool(signature.optional_names)
+        self._refuses_unknown = bool(signature.optional_names) and not manner.ignores_unknown
         types = [column.type for column in signature.columns]
         self._has_short_way = self._is_numeric and ColumnType.BOOLEAN not in types
         self._integral = [(i, *RANGES[kind]) for i, kind in enumerate(types) if kind in RANGES]
@@ -73,8 +92,11 @@ class TableReader:
         for_all = (((RECORDS, row), record) for row, record in enumerate(records))
         refuse(self._find_unknown(for_all))
 
+        present = set().union(*records) if self._manner.fills_gaps else set()
+
         def read(name: str) -> Iterator[object]:
-            return (record.get(name, _MISSING) for record in records)
+            absent = None if name in present else _MISSING
+            return (record.get(name, absent) for record in records)
 
         return self._read_cells(_Source(RECORDS, read)), len(records)
 
@@ -152,23 +174,22 @@ class TableReader:
         refuse(
             problem
             for column in self._columns
-            for problem in _check_column(column, source, read[column.name])
+            for problem in self._check_column(column, source, read[column.name])
         )
         return self._round(_stack(read)) if self._is_numeric else read
 
-
-def _check_column(column: Column, source: _Source, good: list[object]) -> Iterator[Problem]:
-    """Put the good values into the list, and yield what is wrong with the others."""
-    for row, value in enumerate(source.read(column.name)):
-        try:
-            if value is _MISSING:
-                if column.is_required:
+    def _check_column(
+        self, column: Column, source: _Source, good: list[object]
+    ) -> Iterator[Problem]:
+        """Put the good values into the list, and yield what is wrong with the others."""
+        check = self._manner.check
+        for row, value in enumerate(source.read(column.name)):
+            try:
+                if value is _MISSING and column.is_required:
                     raise CellError("missing", "Field required")  # noqa: TRY301 - one way to report
-                good.append(None)
-            else:
-                good.append(check_cell(column, value))
-        except CellError as error:
-            yield Problem(source.locate(row, column.name), error.kind, error.message)
+                good.append(None if value is _MISSING else check(column, value))
+            except CellError as error:
+                yield Problem(source.locate(row, column.name), error.kind, error.message)
 
 
 def _stack(columns: Mapping[str, Sequence[object]]) -> Numbers:

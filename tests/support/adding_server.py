@@ -1,0 +1,81 @@
+"""The routes of the model server on a predictor that adds its columns up, without a server."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from starlette.types import ASGIApp
+
+from regisseur_serving.adapters.loading import LoadedModel
+from regisseur_serving.api.application import build_application
+from regisseur_serving.api.bodies import BodyReader
+from regisseur_serving.api.lifecycle import Lifecycle, Served
+from regisseur_serving.core.mlmodel import MLmodel
+from regisseur_serving.core.signature import Column, ColumnType, Signature
+from regisseur_serving.core.tables import TableReader
+from regisseur_serving.ports.predictor import Prediction, Table
+from regisseur_serving.telemetry import Metrics
+from support.asgi import Answer, call
+
+SIGNATURE = Signature((Column("a", ColumnType.DOUBLE), Column("b", ColumnType.LONG)))
+GOOD: dict[str, list[dict[str, object]]] = {"records": [{"a": 0.5, "b": 2}]}
+
+
+class Adder:
+    """Adds columns up; refuses a sum of 13 as scikit-learn would refuse a value."""
+
+    def __init__(self, classes: Sequence[object] | None = None) -> None:
+        self.classes = classes
+
+    def predict(self, table: Table, *, with_probabilities: bool = False) -> Prediction:
+        """Predict every row."""
+        assert isinstance(table, np.ndarray)
+        sums = table.sum(axis=1)
+        if (sums == 13).any():
+            raise ValueError("found the unknown value 13")
+        return Prediction(sums, np.ones((len(sums), 1)) if with_probabilities else None)
+
+
+def served(predictor: Adder | None = None, *, call_seconds: float = 0.0) -> Served:
+    """Return a model that is called `wïne/ `, version 3."""
+    mlmodel = MLmodel(
+        model_file="model.skops",
+        predict_method="predict",
+        sklearn_version="1.9.1",
+        python_version="3.11.7",
+        run_id="",
+        model_id="m-1",
+        signature=SIGNATURE,
+        signature_document={"inputs": "[]"},
+        example_file="",
+    )
+    loaded = LoadedModel(
+        mlmodel=mlmodel,
+        predictor=predictor or Adder(),
+        reader=TableReader(SIGNATURE),
+        example=GOOD["records"],
+        call_seconds=call_seconds,
+        load_seconds=1.0,
+        takes_arrays=True,
+    )
+    return Served("wïne/ ", "3", "r1", loaded, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class Server:
+    """An application and its state."""
+
+    def __init__(self, *, max_bytes: int = 1000) -> None:
+        self.lifecycle = Lifecycle()
+        bodies = BodyReader(max_bytes=max_bytes, timeout_seconds=0.05)
+        self.app: ASGIApp = build_application(self.lifecycle, Metrics(), bodies)
+
+    async def get(self, path: str) -> Answer:
+        """Send a GET."""
+        return await call(self.app, "GET", path)
+
+    async def post(self, body: object, *, path: str = "/predict", **headers: str) -> Answer:
+        """Send a POST; an object goes as JSON."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        return await call(self.app, "POST", path, pieces=[raw], headers=named)
