@@ -11,6 +11,9 @@ ROUTE_PING: Final = "/ping"
 ROUTE_VERSION: Final = "/version"
 """MLflow's scoring protocol."""
 
+ROUTE_V2: Final = "/v2"
+"""The Open Inference Protocol; everything below it."""
+
 ROUTE_LIVE: Final = "/healthz"
 ROUTE_READY: Final = "/readyz"
 ROUTE_METRICS: Final = "/metrics"

@@ -1,9 +1,11 @@
 """The routes on a predictor that adds its columns up, without a server."""
 
 import asyncio
+import gzip
 import json
 import math
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -165,8 +167,24 @@ async def test_only_json_is_read(server: Server, content_type: str, status: int)
     assert (await server.post(GOOD, Content_Type=content_type)).status == status
 
 
-async def test_compressed_bodies_are_refused(server: Server) -> None:
-    assert (await server.post(GOOD, Content_Encoding="gzip")).status == 415
+PACKED: list[Any] = [
+    pytest.param(gzip.compress(json.dumps(GOOD).encode()), "gzip", 200, id="gzip"),
+    pytest.param(zlib.compress(json.dumps(GOOD).encode()), "deflate", 200, id="deflate"),
+    pytest.param(json.dumps(GOOD).encode(), "gzip", 400, id="it says so and is not"),
+    pytest.param(gzip.compress(b"{}" * 9)[:-9], "gzip", 400, id="cut"),
+    pytest.param(gzip.compress(b"{}") + b"more", "gzip", 400, id="something behind"),
+    pytest.param(gzip.compress(b" " * 10_000_000), "gzip", 413, id="a bomb"),
+    pytest.param(json.dumps(GOOD).encode(), "br", 415, id="another packing"),
+    pytest.param(json.dumps(GOOD).encode(), "gzip, gzip", 415, id="packed twice"),
+]
+
+
+@pytest.mark.parametrize(("body", "encoding", "status"), PACKED)
+async def test_packed_bodies(body: bytes, encoding: str, status: int) -> None:
+    server = Server(max_bytes=20_000)
+    server.lifecycle.become_ready(served())
+
+    assert (await server.post(body, Content_Encoding=encoding)).status == status
 
 
 async def test_an_announced_large_body_is_refused_unread(server: Server) -> None:

@@ -15,12 +15,13 @@ from regisseur_serving.adapters.model_folder import (
     read_mlmodel,
     resolve_inside,
 )
+from regisseur_serving.core.inference import InferenceReader
 from regisseur_serving.core.invocations import InvocationReader
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.signature import Signature
 from regisseur_serving.core.tables import RECORDS, TableReader
 from regisseur_serving.errors import InputError, PredictionError, Problem
-from regisseur_serving.ports.predictor import Predictor, Table
+from regisseur_serving.ports.predictor import Prediction, Predictor, Table
 
 _WARM_CALLS = 5
 _SHOWN_PROBLEMS = 3
@@ -39,6 +40,7 @@ class LoadedModel:
         call_seconds: Time of one warm prediction of the example; infinite when it is not known.
         load_seconds: Time from the first byte read to being warm.
         takes_arrays: Whether requests reach it without a DataFrame.
+        sample: What it predicted for the example; None for a model that was not tried.
         problem: Why it cannot answer what its folder says that it takes; empty when nothing is
             known. A server serves such a model all the same, as some of it may work.
     """
@@ -50,7 +52,14 @@ class LoadedModel:
     call_seconds: float
     load_seconds: float
     takes_arrays: bool
+    sample: Prediction | None = None
     problem: str = ""
+
+    @cached_property
+    def inference(self) -> InferenceReader:
+        """Reads requests of the Open Inference Protocol."""
+        has_probabilities = self.predictor.classes is not None
+        return InferenceReader(self.mlmodel.signature, has_probabilities=has_probabilities)
 
     @cached_property
     def invocations(self) -> InvocationReader:
@@ -79,9 +88,10 @@ def load_model(folder: Path) -> LoadedModel:
     estimator = sklearn_model.load_estimator(path)
     _compare_versions(mlmodel.sklearn_version, sklearn_model.SKLEARN_VERSION)
     predictor = sklearn_model.SklearnPredictor(estimator, mlmodel)
+    sample: Prediction | None = None
     try:
         predictor.warm_up(probe)
-        call_seconds = _measure(predictor, probe)
+        sample, call_seconds = _measure(predictor, probe)
     except PredictionError:
         if example:
             raise
@@ -96,6 +106,7 @@ def load_model(folder: Path) -> LoadedModel:
         call_seconds=call_seconds,
         load_seconds=time.perf_counter() - started,
         takes_arrays=predictor.takes_arrays,
+        sample=sample,
         problem=problem,
     )
 
@@ -137,11 +148,11 @@ def _compare_versions(written_with: str, here: str) -> None:
         )
 
 
-def _measure(predictor: Predictor, probe: Table) -> float:
-    """Return the time of the quickest of a few calls: the others waited for something else."""
+def _measure(predictor: Predictor, probe: Table) -> tuple[Prediction, float]:
+    """Return a prediction, and the time of the quickest of a few: the others had to wait."""
     times = []
     for _ in range(_WARM_CALLS):
         started = time.perf_counter()
-        predictor.predict(probe)
+        sample = predictor.predict(probe)
         times.append(time.perf_counter() - started)
-    return min(times)
+    return sample, min(times)

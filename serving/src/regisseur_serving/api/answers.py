@@ -33,7 +33,16 @@ async def send_problems(send: Send, error: InputError) -> None:
         {"loc": problem.location, "msg": problem.message, "type": problem.kind}
         for problem in error.problems
     ]
-    # A body that is too large is not read to its end: the connection cannot be used again.
-    is_cut = error.status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
-    headers = [(b"connection", b"close")] if is_cut else []
-    await send_json(send, error.status, orjson.dumps({"detail": detail}), headers)
+    body = orjson.dumps({"detail": detail})
+    await send_json(send, error.status, body, close_after(error.status))
+
+
+def close_after(status: HTTPStatus) -> Headers:
+    """Return the header for a refused body that was not read: its connection cannot go on."""
+    is_cut = status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
+    return [(b"connection", b"close")] if is_cut else []
+
+
+def lower_status(error: InputError, status: HTTPStatus) -> HTTPStatus:
+    """Return the status of a protocol that has one code for whatever is wrong with contents."""
+    return status if error.status == HTTPStatus.UNPROCESSABLE_ENTITY else error.status

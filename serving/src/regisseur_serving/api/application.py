@@ -7,11 +7,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from regisseur_contract.http import ROUTE_INVOCATIONS, ROUTE_PREDICT
-from regisseur_serving.api.admin import build_router
+from regisseur_contract.http import ROUTE_INVOCATIONS, ROUTE_PREDICT, ROUTE_V2
+from regisseur_serving.api.admin import VERSION, build_router
 from regisseur_serving.api.bodies import BodyReader
 from regisseur_serving.api.documentation import describe_predict
 from regisseur_serving.api.draining import Draining
+from regisseur_serving.api.inference import InferenceRoutes
 from regisseur_serving.api.invocations import InvocationsRoute, describe_invocations
 from regisseur_serving.api.lifecycle import Lifecycle
 from regisseur_serving.api.measuring import Measuring
@@ -21,19 +22,24 @@ from regisseur_serving.telemetry import Metrics
 
 _TITLE = "Regisseur model server"
 _VERSION = "1"
+_BELOW_V2 = f"{ROUTE_V2}/"
 
 
 class Front:
     """Sends predictions the short way, everything else through FastAPI."""
 
-    def __init__(self, hot: Mapping[str, ASGIApp], others: ASGIApp) -> None:
+    def __init__(self, hot: Mapping[str, ASGIApp], inference: ASGIApp, others: ASGIApp) -> None:
         self._hot = hot
+        self._inference = inference
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Choose by the path."""
         path = scope["path"] if scope["type"] == "http" else ""
-        await self._hot.get(path, self._others)(scope, receive, send)
+        if path.startswith(_BELOW_V2) or path == ROUTE_V2:
+            await self._inference(scope, receive, send)
+        else:
+            await self._hot.get(path, self._others)(scope, receive, send)
 
 
 def build_application(lifecycle: Lifecycle, metrics: Metrics, bodies: BodyReader) -> ASGIApp:
@@ -44,7 +50,8 @@ def build_application(lifecycle: Lifecycle, metrics: Metrics, bodies: BodyReader
         ROUTE_PREDICT: PredictRoute(lifecycle, bodies, predicting),
         ROUTE_INVOCATIONS: InvocationsRoute(lifecycle, bodies, predicting),
     }
-    front = Front(hot, _build_others(lifecycle, metrics))
+    inference = InferenceRoutes(lifecycle, bodies, predicting, server_version=VERSION)
+    front = Front(hot, inference, _build_others(lifecycle, metrics))
     return Draining(Measuring(front, lifecycle, metrics), lifecycle)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import zlib
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -14,6 +15,9 @@ from regisseur_serving.errors import InputError, Problem
 JSON_TYPE = "application/json"
 
 _LITERALS = (b"NaN", b"Infinity")
+_COMPRESSED = frozenset({b"gzip", b"deflate"})
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+"""Tells zlib to find out which of the two it is; clients send deflate in zlib's wrapper."""
 
 
 class BodyReader:
@@ -30,13 +34,29 @@ class BodyReader:
             InputError: It is encoded, too large or too slow.
             ClientDisconnect: The client went away.
         """
-        headers = scope["headers"]
-        if _find(headers, b"content-encoding") not in {b"", b"identity"}:
-            raise _refusal("Send the body without a content encoding", "encoding", _UNSUPPORTED)
-        length = _find(headers, b"content-length")
+        encoding = find_header(scope, b"content-encoding").lower()
+        if encoding not in {b"", b"identity", *_COMPRESSED}:
+            text = "Send the body without a content encoding, or as gzip or deflate"
+            raise _refusal(text, "encoding", _UNSUPPORTED)
+        length = find_header(scope, b"content-length")
         if length.isdigit() and int(length) > self._max_bytes:
             raise self._too_large()
-        return await self._receive(receive)
+        body = await self._receive(receive)
+        return self._decompress(body) if encoding in _COMPRESSED else body
+
+    def _decompress(self, body: bytes) -> bytes:
+        """Unpack a body, and not a byte more than a plain one may have: a bomb is not unpacked."""
+        stream = zlib.decompressobj(_GZIP_OR_ZLIB)
+        try:
+            unpacked = stream.decompress(body, self._max_bytes + 1)
+        except zlib.error:
+            unpacked = b""
+        if len(unpacked) > self._max_bytes:
+            raise self._too_large()
+        if not stream.eof or stream.unused_data:
+            text = "The body is no whole gzip or deflate stream"
+            raise _refusal(text, "encoding", HTTPStatus.BAD_REQUEST)
+        return unpacked
 
     async def _receive(self, receive: Receive) -> bytes:
         body = bytearray()
@@ -109,7 +129,7 @@ def read_media_type(scope: Scope) -> str:
     Raises:
         InputError: It is not sent as UTF-8.
     """
-    content_type = _find(scope["headers"], b"content-type").lower()
+    content_type = find_header(scope, b"content-type").lower()
     media_type, _, parameters = content_type.partition(b";")
     charset = parameters.replace(b" ", b"").replace(b'"', b"")
     if charset not in {b"", b"charset=utf-8", b"charset=utf8"}:
@@ -121,5 +141,7 @@ def _refusal(message: str, kind: str, status: HTTPStatus) -> InputError:
     return InputError(Problem(("body",), kind, message), status=status)
 
 
-def _find(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
+def find_header(scope: Scope, name: bytes) -> bytes:
+    """Return the value of a header, empty where there is none; its name is lower case."""
+    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
     return next((value for key, value in headers if key == name), b"")

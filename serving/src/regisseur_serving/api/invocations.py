@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from regisseur_contract.http import ROUTE_INVOCATIONS
-from regisseur_serving.api.answers import Headers, send_json
+from regisseur_serving.api.answers import Headers, close_after, lower_status, send_json
 from regisseur_serving.api.bodies import JSON_TYPE, BodyReader, parse_json, read_media_type
 from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.api.predicting import Predicting
@@ -78,11 +78,8 @@ def _read(served: Served, media_type: str, body: bytes) -> tuple[Table, int]:
 
 async def _refuse(send: Send, error: InputError) -> None:
     """Answer as MLflow does: 400 for whatever is wrong with the contents."""
-    is_cut = error.status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
     body = describe_error(error.problems, error.status)
-    is_content = error.status == HTTPStatus.UNPROCESSABLE_ENTITY
-    status = HTTPStatus.BAD_REQUEST if is_content else error.status
-    await _send(send, status, body, [(b"connection", b"close")] if is_cut else [])
+    await _send(send, lower_status(error, HTTPStatus.BAD_REQUEST), body, close_after(error.status))
 
 
 async def _send(send: Send, status: HTTPStatus, body: Json, headers: Headers = ()) -> None:

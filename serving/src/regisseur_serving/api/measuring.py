@@ -12,6 +12,7 @@ from regisseur_contract.http import (
     ROUTE_PING,
     ROUTE_PREDICT,
     ROUTE_READY,
+    ROUTE_V2,
     ROUTE_VERSION,
 )
 from regisseur_serving.api.lifecycle import Lifecycle
@@ -23,6 +24,7 @@ _ROUTES = {
 }
 _OTHER = "other"
 """Paths are whatever clients send: they must not become values of a label."""
+_INFER = f"{ROUTE_V2}/infer"
 _CLIENT_GONE = 499
 """Nginx's code for a client that left before its answer; HTTP itself has none."""
 _FAILED = 500
@@ -58,5 +60,10 @@ class Measuring:
             raise
         finally:
             path = scope["path"]
-            route = path if path in _ROUTES else _OTHER
+            route = path if path in _ROUTES else _name_route(path)
             self._metrics.observe_request(route, status, time.perf_counter() - started)
+
+
+def _name_route(path: str) -> str:
+    """Return a name for a path that holds one of the model."""
+    return _INFER if path.startswith(f"{ROUTE_V2}/models/") and path.endswith("/infer") else _OTHER

@@ -10,6 +10,7 @@ from itertools import chain, repeat
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regisseur_serving.core.cells import RANGES, CellError, check_cell
 from regisseur_serving.core.problems import refuse, show_name
@@ -80,6 +81,18 @@ class TableReader:
         if field == RECORDS:
             return self._read_records(content)
         return self._read_columns(content)
+
+    def take_numbers(self, numbers: NDArray[Any]) -> Numbers | None:
+        """Return rows of numbers as the model takes them; None when they need a closer look.
+
+        A number that is none passes in a column of floats: it is how a missing one is sent.
+        """
+        if not self._has_short_way or not len(numbers):
+            return None
+        rows = np.ascontiguousarray(numbers, dtype=np.float64)
+        if np.isinf(rows).any() or not self._fits(np.where(np.isnan(rows), 0.5, rows)):
+            return None
+        return self._round(rows.copy() if rows is numbers else rows)
 
     def _read_records(self, records: object) -> tuple[Table, int]:
         if not isinstance(records, list) or not records:
