@@ -12,22 +12,15 @@ import numpy as np
 import pytest
 
 from regisseur_serving.core.invocations import InvocationReader, describe_error
-from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.errors import InputError
+from support.signatures import build_signature
 
 Json = dict[str, Any]
 
 
 def reader(**types: str) -> InvocationReader:
     """A reader of columns; a type that ends with ? is optional."""
-    return InvocationReader(
-        Signature(
-            tuple(
-                Column(name, ColumnType(kind.rstrip("?")), is_required=not kind.endswith("?"))
-                for name, kind in types.items()
-            )
-        )
-    )
+    return InvocationReader(build_signature(**types))
 
 
 NUMBERS = reader(a="double", b="long")

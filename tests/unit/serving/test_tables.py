@@ -5,24 +5,17 @@ import numpy as np
 import pytest
 
 from regisseur_serving.core.problems import MAX_PROBLEMS, refuse
-from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.core.tables import TableReader
 from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Numbers
+from support.signatures import build_signature
 
 Json = dict[str, Any]
 
 
 def reader(**types: str) -> TableReader:
     """A reader of columns; a type that ends with ? is optional."""
-    return TableReader(
-        Signature(
-            tuple(
-                Column(name, ColumnType(kind.rstrip("?")), is_required=not kind.endswith("?"))
-                for name, kind in types.items()
-            )
-        )
-    )
+    return TableReader(build_signature(**types))
 
 
 def problems(reader: TableReader, document: object) -> list[tuple[tuple[str | int, ...], str]]:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from regisseur_serving.core.inference import InferenceReader, build_outputs, describe_outputs
-from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.core.tensors import Tensor, parse_tensors, to_bytes
 from regisseur_serving.errors import InputError
 from regisseur_serving.ports.predictor import Prediction
+from support.signatures import build_signature
 
 Json = dict[str, Any]
 
@@ -173,8 +173,7 @@ def test_outputs_as_bytes() -> None:
 
 
 def reader(*, has_probabilities: bool = False, **types: str) -> InferenceReader:
-    columns = (Column(name, ColumnType(kind)) for name, kind in types.items())
-    return InferenceReader(Signature(tuple(columns)), has_probabilities=has_probabilities)
+    return InferenceReader(build_signature(**types), has_probabilities=has_probabilities)
 
 
 WINE = reader(a="double", b="long")
