@@ -82,9 +82,11 @@ class Witness:
         if roll.pod_label in self.accepted:
             return
         if self.world.edited_spec().get("rehearsal", {}).get("enabled", True):
-            # A restart brings the same pods once more, files and all.
+            # A restart has a key that begins with that of what it restarts, or brings the same pods
+            # once more, files and all.
+            is_known = any(roll.key.startswith(key) for key in self.passed)
             is_same = any(is_alike(roll, other) for other in self.rolls)
-            assert is_same or roll.key in self.passed, f"{roll.revision} was never rehearsed"
+            assert is_known or is_same, f"rollout {roll.revision} was never rehearsed"
         assert not self._is_rejected(roll.key), f"{roll.key} was rejected and is rolled out"
         self.rolls.append(roll)
         self.accepted.add(roll.pod_label)
