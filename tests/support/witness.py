@@ -73,6 +73,8 @@ class Witness:
         rehearsal = self.world.status.rehearsal
         if pod["status"]["phase"] not in FINISHED or rehearsal is None or self._is_retried():
             return
+        if not self._is_anything_named():
+            return  # nobody waits for this verdict any more
         if rehearsal.key == key and rehearsal.state == RehearsalState.RUNNING:
             self._untold.append((key, self._wish()))
 
@@ -110,6 +112,10 @@ class Witness:
         """What is asked for: a try that nobody wants any more has nothing to tell."""
         held = self.world.registry.versions.values()
         return self.world.edited_spec(), [version for version in held if version.stage != "None"]
+
+    def _is_anything_named(self) -> bool:
+        held = self.world.registry.versions.values()
+        return any(version.stage == "Production" for version in held)
 
     def _is_rejected(self, key: str) -> bool:
         if self._is_retried():
