@@ -10,8 +10,9 @@
 from regisseur_contract.names import ANNOTATION_RETRY
 from regisseur_operator.api.status import RehearsalState
 from regisseur_operator.core.pods import ANNOTATION_TRIAL
-from regisseur_operator.core.roll import Roll, is_alike, parse_roll
-from regisseur_operator.ports import Manifest
+from regisseur_operator.core.roll import Roll, Served, is_alike, parse_roll
+from regisseur_operator.core.trial import is_about
+from regisseur_operator.ports import Manifest, ModelVersion
 from regisseur_operator.resources import DEPLOYMENT, MODELDEPLOYMENT
 from support.fake_cluster import FINISHED
 from support.worlds import KEY, World
@@ -73,7 +74,7 @@ class Witness:
         rehearsal = self.world.status.rehearsal
         if pod["status"]["phase"] not in FINISHED or rehearsal is None or self._is_retried():
             return
-        if not self._is_anything_named():
+        if not self._is_named(key):
             return  # nobody waits for this verdict any more
         if rehearsal.key == key and rehearsal.state == RehearsalState.RUNNING:
             self._untold.append((key, self._wish()))
@@ -113,9 +114,23 @@ class Witness:
         held = self.world.registry.versions.values()
         return self.world.edited_spec(), [version for version in held if version.stage != "None"]
 
-    def _is_anything_named(self) -> bool:
-        held = self.world.registry.versions.values()
-        return any(version.stage == "Production" for version in held)
+    def _is_named(self, key: str) -> bool:
+        """Whether a try is of a version in Production, and not of one of the same number before."""
+        return any(
+            is_about(key, self._identify(number, version))
+            for (_, number), version in self.world.registry.versions.items()
+            if version.stage == "Production"
+        )
+
+    def _identify(self, number: int, version: ModelVersion) -> Served:
+        return Served(
+            registry="default",
+            model=version.model,
+            version=number,
+            run_id=version.run_id,
+            model_id=version.model_id,
+            source=self.world.files_of(number),
+        )
 
     def _is_rejected(self, key: str) -> bool:
         if self._is_retried():
