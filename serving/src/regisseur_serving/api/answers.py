@@ -43,6 +43,7 @@ def close_after(status: HTTPStatus) -> Headers:
     return [(b"connection", b"close")] if is_cut else []
 
 
-def lower_status(error: InputError, status: HTTPStatus) -> HTTPStatus:
-    """Return the status of a protocol that has one code for whatever is wrong with contents."""
-    return status if error.status == HTTPStatus.UNPROCESSABLE_ENTITY else error.status
+def lower_status(error: InputError) -> HTTPStatus:
+    """Return the status in protocols that know 400 only for whatever is wrong with contents."""
+    is_content = error.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    return HTTPStatus.BAD_REQUEST if is_content else error.status

@@ -61,7 +61,7 @@ class InferenceRoutes:
         try:
             await self._route(scope, receive, send)
         except InputError as error:
-            status = lower_status(error, HTTPStatus.BAD_REQUEST)
+            status = lower_status(error)
             await _refuse(send, status, _describe(error), close_after(status))
         except ClientDisconnect:
             return
@@ -93,7 +93,7 @@ class InferenceRoutes:
             return
         served = self._lifecycle.served
         index = [] if served is None else [_describe_state(served)]
-        await _send(send, HTTPStatus.OK, orjson.dumps(index))
+        await send_json(send, HTTPStatus.OK, orjson.dumps(index))
 
     # ---- the model ----
 
@@ -162,7 +162,7 @@ class InferenceRoutes:
             sizes = [(JSON_LENGTH, str(len(head)).encode())]
             await _send_binary(send, head + tail, sizes)
         else:
-            await _send(send, HTTPStatus.OK, head)
+            await send_json(send, HTTPStatus.OK, head)
 
 
 def _find_action(served: Served, rest: str) -> str | None:
@@ -206,7 +206,7 @@ async def _get(scope: Scope, send: Send, body: Json, status: HTTPStatus = HTTPSt
     if scope["method"] != "GET":
         await _refuse_method(send, b"GET")
     else:
-        await _send(send, status, orjson.dumps(body))
+        await send_json(send, status, orjson.dumps(body))
 
 
 async def _refuse_method(send: Send, allowed: bytes) -> None:
@@ -215,11 +215,7 @@ async def _refuse_method(send: Send, allowed: bytes) -> None:
 
 
 async def _refuse(send: Send, status: HTTPStatus, text: str, headers: Headers = ()) -> None:
-    await _send(send, status, orjson.dumps({"error": text}), headers)
-
-
-async def _send(send: Send, status: HTTPStatus, body: bytes, headers: Headers = ()) -> None:
-    await send_json(send, status, body, headers)
+    await send_json(send, status, orjson.dumps({"error": text}), headers)
 
 
 async def _send_binary(send: Send, body: bytes, headers: Headers) -> None:

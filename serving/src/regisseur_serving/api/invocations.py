@@ -79,7 +79,7 @@ def _read(served: Served, media_type: str, body: bytes) -> tuple[Table, int]:
 async def _refuse(send: Send, error: InputError) -> None:
     """Answer as MLflow does: 400 for whatever is wrong with the contents."""
     body = describe_error(error.problems, error.status)
-    await _send(send, lower_status(error, HTTPStatus.BAD_REQUEST), body, close_after(error.status))
+    await _send(send, lower_status(error), body, close_after(error.status))
 
 
 async def _send(send: Send, status: HTTPStatus, body: Json, headers: Headers = ()) -> None:

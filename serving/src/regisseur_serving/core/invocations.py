@@ -45,7 +45,7 @@ class InvocationReader:
         Raises:
             InputError: It is not in the protocol's shape, or not what the signature asks for.
         """
-        field, content = self._choose(document)
+        field, content = _choose(document)
         return self._reader.read({field: content})
 
     def read_csv(self, text: str) -> tuple[Table, int]:
@@ -56,18 +56,17 @@ class InvocationReader:
         """
         return self._reader.read({COLUMNS: parse_csv(text)})
 
-    def _choose(self, document: object) -> Content:
-        if not isinstance(document, dict):
-            raise malformed(f"The input must be a JSON dictionary with {_SHAPES}")
-        given = [field for field in FIELDS if field in document]
-        if len(given) != 1:
-            raise malformed(f"The input must be a JSON dictionary with {_SHAPES}")
-        if not isinstance(document.get(PARAMS), dict | None):
-            raise malformed("params must be a dictionary")
-        return _READERS[given[0]](document[given[0]])
-
 
 # ---- shapes ----------------------------------------------------------------------------------
+
+
+def _choose(document: object) -> Content:
+    given = [field for field in FIELDS if field in document] if isinstance(document, dict) else []
+    if not isinstance(document, dict) or len(given) != 1:
+        raise malformed(f"The input must be a JSON dictionary with {_SHAPES}")
+    if not isinstance(document.get(PARAMS), dict | None):
+        raise malformed("params must be a dictionary")
+    return _READERS[given[0]](document[given[0]])
 
 
 def _read_split(frame: object) -> Content:
