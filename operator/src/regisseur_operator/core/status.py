@@ -122,10 +122,9 @@ def _judge_handled(observed: Observed, decision: Decision) -> Handled | None:
 def _hold_refused(observed: Observed, decision: Decision, refusal: Refusal | None) -> Decision:
     """Say that a rehearsal does not run whose pod was refused; the first words stand."""
     rehearsal, known = decision.rehearsal, observed.status.rehearsal
-    is_refused = refusal is not None and refusal.is_of_rehearsal
-    if refusal is None or not is_refused or rehearsal is None:
+    if refusal is None or not refusal.is_of_rehearsal:
         return decision
-    if rehearsal.state != RehearsalState.RUNNING:
+    if rehearsal is None or rehearsal.state != RehearsalState.RUNNING:
         return decision
     held = rehearsal.model_copy(
         update={
