@@ -3,18 +3,20 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from starlette.types import ASGIApp
 
+from regisseur_serving.adapters.calibration import Calibration
 from regisseur_serving.adapters.loading import LoadedModel
 from regisseur_serving.api.application import build_application
-from regisseur_serving.api.bodies import BodyReader
 from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.core.tables import TableReader
 from regisseur_serving.ports.predictor import Prediction, Table
+from regisseur_serving.settings.limits import Limits
 from regisseur_serving.telemetry import Metrics
 from support.asgi import Answer, call
 
@@ -37,7 +39,9 @@ class Adder:
         return Prediction(sums, np.ones((len(sums), 1)) if with_probabilities else None)
 
 
-def served(predictor: Adder | None = None, *, call_seconds: float = 0.0) -> Served:
+def served(
+    predictor: Adder | None = None, *, call_seconds: float = 0.0, takes_batches: bool = True
+) -> Served:
     """Return a model that is called `wïne/ `, version 3."""
     mlmodel = MLmodel(
         model_file="model.skops",
@@ -55,7 +59,9 @@ def served(predictor: Adder | None = None, *, call_seconds: float = 0.0) -> Serv
         predictor=predictor or Adder(),
         reader=TableReader(SIGNATURE),
         example=GOOD["records"],
-        call_seconds=call_seconds,
+        calibration=Calibration(
+            sample=None, call_seconds=call_seconds, row_seconds=0.0, takes_batches=takes_batches
+        ),
         load_seconds=1.0,
         takes_arrays=True,
     )
@@ -65,10 +71,10 @@ def served(predictor: Adder | None = None, *, call_seconds: float = 0.0) -> Serv
 class Server:
     """An application and its state."""
 
-    def __init__(self, *, max_bytes: int = 1000) -> None:
+    def __init__(self, **limits: Any) -> None:
         self.lifecycle = Lifecycle()
-        bodies = BodyReader(max_bytes=max_bytes, timeout_seconds=0.05)
-        self.app: ASGIApp = build_application(self.lifecycle, Metrics(), bodies)
+        chosen = Limits(**{"max_body_bytes": 1000, "body_timeout_seconds": 0.05, **limits})
+        self.app: ASGIApp = build_application(self.lifecycle, Metrics(), chosen)
 
     async def get(self, path: str) -> Answer:
         """Send a GET."""

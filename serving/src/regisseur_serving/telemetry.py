@@ -11,6 +11,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    Summary,
     disable_created_metrics,
     generate_latest,
 )
@@ -56,6 +57,21 @@ class Metrics:
         self._rows = Counter(
             "regisseur_serving_predicted_rows", "Rows predicted.", registry=self._registry
         )
+        self._batches = Summary(
+            "regisseur_serving_batch_requests",
+            "Requests that were predicted in one call of the model.",
+            registry=self._registry,
+        )
+        self._model_time = Summary(
+            "regisseur_serving_model_seconds",
+            "Time of one call of the model.",
+            registry=self._registry,
+        )
+        self._queue_time = Summary(
+            "regisseur_serving_queue_seconds",
+            "Time that a request waited for the model.",
+            registry=self._registry,
+        )
         self._ready = Gauge(
             "regisseur_serving_ready",
             "1 while the readiness route answers 200.",
@@ -89,9 +105,15 @@ class Metrics:
         count()
         observe(seconds)
 
-    def count_rows(self, rows: int) -> None:
-        """Count rows that got a prediction."""
+    def observe_batch(self, rows: int, requests: int, model_seconds: float) -> None:
+        """Take note of one call of the model."""
         self._rows.inc(rows)
+        self._batches.observe(requests)
+        self._model_time.observe(model_seconds)
+
+    def observe_queue(self, seconds: float) -> None:
+        """Take note of the time that one request waited for the model."""
+        self._queue_time.observe(seconds)
 
     def show_ready(self, *, is_ready: Callable[[], bool]) -> None:
         """Report readiness as the given function tells it, at the time of each scrape."""

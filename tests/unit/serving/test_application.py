@@ -68,7 +68,7 @@ class WaitingReader(TableReader):
 
 
 async def test_probes_are_answered_while_a_large_body_is_read() -> None:
-    server, reader = Server(max_bytes=2**20), WaitingReader()
+    server, reader = Server(max_body_bytes=2**20), WaitingReader()
     model = served(Adder())
     server.lifecycle.become_ready(replace(model, loaded=replace(model.loaded, reader=reader)))
     large = asyncio.create_task(server.post(json.dumps(GOOD).encode() + b" " * 2**19))
@@ -181,7 +181,7 @@ PACKED: list[Any] = [
 
 @pytest.mark.parametrize(("body", "encoding", "status"), PACKED)
 async def test_packed_bodies(body: bytes, encoding: str, status: int) -> None:
-    server = Server(max_bytes=20_000)
+    server = Server(max_body_bytes=20_000)
     server.lifecycle.become_ready(served())
 
     assert (await server.post(body, Content_Encoding=encoding)).status == status

@@ -22,7 +22,7 @@ BODY = {"inputs": [MATRIX]}
 
 @pytest.fixture
 def loading() -> Server:
-    return Server(max_bytes=4000)
+    return Server(max_body_bytes=4000)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """From a model folder to a predictor that is warm."""
 
 import logging
-import math
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from regisseur_serving.adapters.calibration import UNTRIED, Calibration, calibrate
 from regisseur_serving.adapters.model_folder import (
     Records,
     read_example,
@@ -21,9 +21,8 @@ from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.signature import Signature
 from regisseur_serving.core.tables import RECORDS, TableReader
 from regisseur_serving.errors import InputError, PredictionError, Problem
-from regisseur_serving.ports.predictor import Prediction, Predictor, Table
+from regisseur_serving.ports.predictor import Predictor, Table
 
-_WARM_CALLS = 5
 _SHOWN_PROBLEMS = 3
 _LOGGER = logging.getLogger("regisseur_serving.loading")
 
@@ -37,10 +36,9 @@ class LoadedModel:
         predictor: What predicts.
         reader: Reads request bodies for its signature.
         example: Records that it predicts; empty when the folder has no usable example.
-        call_seconds: Time of one warm prediction of the example; infinite when it is not known.
+        calibration: How long its calls take, and what was found out beside.
         load_seconds: Time from the first byte read to being warm.
         takes_arrays: Whether requests reach it without a DataFrame.
-        sample: What it predicted for the example; None for a model that was not tried.
         problem: Why it cannot answer what its folder says that it takes; empty when nothing is
             known. A server serves such a model all the same, as some of it may work.
     """
@@ -49,10 +47,9 @@ class LoadedModel:
     predictor: Predictor
     reader: TableReader
     example: Records
-    call_seconds: float
+    calibration: Calibration
     load_seconds: float
     takes_arrays: bool
-    sample: Prediction | None = None
     problem: str = ""
 
     @cached_property
@@ -84,29 +81,27 @@ def load_model(folder: Path) -> LoadedModel:
     reader = TableReader(mlmodel.signature)
     problem = _check_example(reader, example)
     example = [] if problem else example
-    probe = reader.read({RECORDS: example})[0] if example else _build_probe(mlmodel.signature)
+    probe, rows = reader.read({RECORDS: example}) if example else _build_probe(mlmodel.signature)
     estimator = sklearn_model.load_estimator(path)
     _compare_versions(mlmodel.sklearn_version, sklearn_model.SKLEARN_VERSION)
     predictor = sklearn_model.SklearnPredictor(estimator, mlmodel)
-    sample: Prediction | None = None
+    calibration = UNTRIED
     try:
         predictor.warm_up(probe)
-        sample, call_seconds = _measure(predictor, probe)
+        calibration = calibrate(predictor, probe, rows)
     except PredictionError:
         if example:
             raise
         _LOGGER.warning("the model has no usable input example: it is neither tried nor warm")
-        call_seconds = math.inf
         problem = problem or predictor.mismatch
     return LoadedModel(
         mlmodel=mlmodel,
         predictor=predictor,
         reader=reader,
         example=example,
-        call_seconds=call_seconds,
+        calibration=calibration,
         load_seconds=time.perf_counter() - started,
         takes_arrays=predictor.takes_arrays,
-        sample=sample,
         problem=problem,
     )
 
@@ -130,12 +125,12 @@ def _describe(problem: Problem) -> str:
     return f"{'.'.join(str(part) for part in problem.location[1:])}: {problem.message}"
 
 
-def _build_probe(signature: Signature) -> Table:
-    """Return a table of plain values, for a model without a usable example."""
+def _build_probe(signature: Signature) -> tuple[Table, int]:
+    """Return a row of plain values, for a model without a usable example."""
     if signature.is_numeric:
-        return np.ones((1, len(signature.columns)))
+        return np.ones((1, len(signature.columns))), 1
     zeros = {"string": "", "boolean": False}
-    return {column.name: [zeros.get(column.type, 1)] for column in signature.columns}
+    return {column.name: [zeros.get(column.type, 1)] for column in signature.columns}, 1
 
 
 def _compare_versions(written_with: str, here: str) -> None:
@@ -146,13 +141,3 @@ def _compare_versions(written_with: str, here: str) -> None:
             written_with or "(unknown)",
             here,
         )
-
-
-def _measure(predictor: Predictor, probe: Table) -> tuple[Prediction, float]:
-    """Return a prediction, and the time of the quickest of a few: the others had to wait."""
-    times = []
-    for _ in range(_WARM_CALLS):
-        started = time.perf_counter()
-        sample = predictor.predict(probe)
-        times.append(time.perf_counter() - started)
-    return sample, min(times)

@@ -34,13 +34,17 @@ async def send_problems(send: Send, error: InputError) -> None:
         for problem in error.problems
     ]
     body = orjson.dumps({"detail": detail})
-    await send_json(send, error.status, body, close_after(error.status))
+    await send_json(send, error.status, body, advise(error.status))
 
 
-def close_after(status: HTTPStatus) -> Headers:
-    """Return the header for a refused body that was not read: its connection cannot go on."""
-    is_cut = status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}
-    return [(b"connection", b"close")] if is_cut else []
+def advise(status: HTTPStatus) -> Headers:
+    """Return the headers that tell a refused client how to go on.
+
+    The connection of a body that was not read cannot go on; a full server has room in a moment.
+    """
+    if status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}:
+        return [(b"connection", b"close")]
+    return [(b"retry-after", b"1")] if status == HTTPStatus.TOO_MANY_REQUESTS else []
 
 
 def lower_status(error: InputError) -> HTTPStatus:

@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from regisseur_contract.http import ROUTE_INVOCATIONS, ROUTE_PREDICT, ROUTE_V2
 from regisseur_serving.api.admin import VERSION, build_router
-from regisseur_serving.api.bodies import BodyReader
 from regisseur_serving.api.documentation import describe_predict
 from regisseur_serving.api.draining import Draining
 from regisseur_serving.api.inference import InferenceRoutes
@@ -18,6 +17,7 @@ from regisseur_serving.api.lifecycle import Lifecycle
 from regisseur_serving.api.measuring import Measuring
 from regisseur_serving.api.predict import PredictRoute
 from regisseur_serving.api.predicting import Predicting
+from regisseur_serving.settings.limits import Limits
 from regisseur_serving.telemetry import Metrics
 
 _TITLE = "Regisseur model server"
@@ -42,15 +42,15 @@ class Front:
             await self._hot.get(path, self._others)(scope, receive, send)
 
 
-def build_application(lifecycle: Lifecycle, metrics: Metrics, bodies: BodyReader) -> ASGIApp:
+def build_application(lifecycle: Lifecycle, metrics: Metrics, limits: Limits) -> ASGIApp:
     """Put the application together."""
     metrics.show_ready(is_ready=lambda: lifecycle.phase == "ready")
-    predicting = Predicting(metrics)
+    predicting = Predicting(metrics, limits)
     hot: dict[str, ASGIApp] = {
-        ROUTE_PREDICT: PredictRoute(lifecycle, bodies, predicting),
-        ROUTE_INVOCATIONS: InvocationsRoute(lifecycle, bodies, predicting),
+        ROUTE_PREDICT: PredictRoute(lifecycle, predicting),
+        ROUTE_INVOCATIONS: InvocationsRoute(lifecycle, predicting),
     }
-    inference = InferenceRoutes(lifecycle, bodies, predicting, server_version=VERSION)
+    inference = InferenceRoutes(lifecycle, predicting, server_version=VERSION)
     front = Front(hot, inference, _build_others(lifecycle, metrics))
     return Draining(Measuring(front, lifecycle, metrics), lifecycle)
 

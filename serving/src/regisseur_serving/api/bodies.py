@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
+from regisseur_serving.api.room import Place
 from regisseur_serving.errors import InputError, Problem
 
 JSON_TYPE = "application/json"
@@ -27,11 +28,16 @@ class BodyReader:
         self._max_bytes = max_bytes
         self._timeout_seconds = timeout_seconds
 
-    async def read(self, scope: Scope, receive: Receive) -> bytes:
+    async def read(self, scope: Scope, receive: Receive, place: Place) -> bytes:
         """Return the body.
 
+        Args:
+            scope: Of the request.
+            receive: Brings the body, piece by piece.
+            place: Holds the body until the request is answered.
+
         Raises:
-            InputError: It is encoded, too large or too slow.
+            InputError: It is encoded, too large or too slow, or there is no room for it.
             ClientDisconnect: The client went away.
         """
         encoding = find_header(scope, b"content-encoding").lower()
@@ -41,8 +47,12 @@ class BodyReader:
         length = find_header(scope, b"content-length")
         if length.isdigit() and int(length) > self._max_bytes:
             raise self._too_large()
-        body = await self._receive(receive)
-        return self._decompress(body) if encoding in _COMPRESSED else body
+        body = await self._receive(receive, place)
+        if encoding not in _COMPRESSED:
+            return body
+        unpacked = self._decompress(body)
+        place.hold(len(unpacked))
+        return unpacked
 
     def _decompress(self, body: bytes) -> bytes:
         """Unpack a body, and not a byte more than a plain one may have: a bomb is not unpacked."""
@@ -58,7 +68,7 @@ class BodyReader:
             raise _refusal(text, "encoding", HTTPStatus.BAD_REQUEST)
         return unpacked
 
-    async def _receive(self, receive: Receive) -> bytes:
+    async def _receive(self, receive: Receive, place: Place) -> bytes:
         body = bytearray()
         try:
             async with asyncio.timeout(self._timeout_seconds):
@@ -66,9 +76,11 @@ class BodyReader:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise ClientDisconnect
-                    body += message.get("body", b"")
-                    if len(body) > self._max_bytes:
+                    piece = message.get("body", b"")
+                    if len(body) + len(piece) > self._max_bytes:
                         raise self._too_large()
+                    place.hold(len(piece))
+                    body += piece
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError:

@@ -26,9 +26,11 @@ _STRICT = (
 _REFUSALS = {
     "400": "The body is not JSON.",
     "408": "The body did not arrive in time.",
-    "413": "The body is too large.",
+    "413": "The body is too large, or has too many rows.",
     "415": "The body is not sent as JSON.",
     "422": "The values do not fit the model; names rows and fields.",
+    "429": "The server has as many requests as it can hold.",
+    "504": "The request waited for too long.",
 }
 
 

@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from regisseur_contract.http import ROUTE_V2
-from regisseur_serving.api.answers import Headers, close_after, lower_status, send_json
-from regisseur_serving.api.bodies import BodyReader, find_header, parse_json
+from regisseur_serving.api.answers import Headers, advise, lower_status, send_json
+from regisseur_serving.api.bodies import find_header, parse_json
 from regisseur_serving.api.lifecycle import Lifecycle, Phase, Served
 from regisseur_serving.api.predicting import Predicting
 from regisseur_serving.core.inference import Inference, build_outputs, describe_outputs
@@ -42,13 +42,11 @@ class InferenceRoutes:
     def __init__(
         self,
         lifecycle: Lifecycle,
-        bodies: BodyReader,
         predicting: Predicting,
         *,
         server_version: str,
     ) -> None:
         self._lifecycle = lifecycle
-        self._bodies = bodies
         self._predicting = predicting
         self._about_server = {
             "name": SERVER_NAME,
@@ -62,7 +60,7 @@ class InferenceRoutes:
             await self._route(scope, receive, send)
         except InputError as error:
             status = lower_status(error)
-            await _refuse(send, status, _describe(error), close_after(status))
+            await _refuse(send, status, _describe(error), advise(status))
         except ClientDisconnect:
             return
 
@@ -129,7 +127,7 @@ class InferenceRoutes:
                 "versions": [served.version],
                 "platform": "sklearn",
                 "inputs": loaded.inference.describe_inputs(),
-                "outputs": describe_outputs(loaded.sample, loaded.predictor.classes),
+                "outputs": describe_outputs(loaded.calibration.sample, loaded.predictor.classes),
             },
         )
 
@@ -145,14 +143,15 @@ class InferenceRoutes:
             await _refuse_method(send, b"POST")
             return
         length = find_header(scope, JSON_LENGTH)
-        body = await self._bodies.read(scope, receive)
-        inference = await self._predicting.read(len(body), lambda: _read(served, body, length))
-        prediction = await self._predicting.predict(
-            served,
-            inference.table,
-            inference.rows,
-            with_probabilities=inference.wants_probabilities,
-        )
+        with self._predicting.room.take() as place:
+            body = await self._predicting.bodies.read(scope, receive, place)
+            inference = await self._predicting.read(len(body), lambda: _read(served, body, length))
+            prediction = await self._predicting.predict(
+                served,
+                inference.table,
+                inference.rows,
+                with_probabilities=inference.wants_probabilities,
+            )
         outputs, tail = build_outputs(inference, prediction)
         answer: Json = {"model_name": served.name, "model_version": served.version}
         if inference.request_id is not None:

@@ -8,8 +8,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from regisseur_contract.http import ROUTE_INVOCATIONS
-from regisseur_serving.api.answers import Headers, close_after, lower_status, send_json
-from regisseur_serving.api.bodies import JSON_TYPE, BodyReader, parse_json, read_media_type
+from regisseur_serving.api.answers import Headers, advise, lower_status, send_json
+from regisseur_serving.api.bodies import JSON_TYPE, parse_json, read_media_type
 from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.api.predicting import Predicting
 from regisseur_serving.core.invocations import describe_error, describe_unavailable, malformed
@@ -24,9 +24,8 @@ Json = dict[str, Any]
 class InvocationsRoute:
     """Answers `POST /invocations`."""
 
-    def __init__(self, lifecycle: Lifecycle, bodies: BodyReader, predicting: Predicting) -> None:
+    def __init__(self, lifecycle: Lifecycle, predicting: Predicting) -> None:
         self._lifecycle = lifecycle
-        self._bodies = bodies
         self._predicting = predicting
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,11 +45,12 @@ class InvocationsRoute:
         try:
             media_type = read_media_type(scope)
             _check_type(media_type)
-            body = await self._bodies.read(scope, receive)
-            table, rows = await self._predicting.read(
-                len(body), lambda: _read(served, media_type, body)
-            )
-            prediction = await self._predicting.predict(served, table, rows)
+            with self._predicting.room.take() as place:
+                body = await self._predicting.bodies.read(scope, receive, place)
+                table, rows = await self._predicting.read(
+                    len(body), lambda: _read(served, media_type, body)
+                )
+                prediction = await self._predicting.predict(served, table, rows)
         except InputError as error:
             await _refuse(send, error)
         except ClientDisconnect:
@@ -79,7 +79,7 @@ def _read(served: Served, media_type: str, body: bytes) -> tuple[Table, int]:
 async def _refuse(send: Send, error: InputError) -> None:
     """Answer as MLflow does: 400 for whatever is wrong with the contents."""
     body = describe_error(error.problems, error.status)
-    await _send(send, lower_status(error), body, close_after(error.status))
+    await _send(send, lower_status(error), body, advise(error.status))
 
 
 async def _send(send: Send, status: HTTPStatus, body: Json, headers: Headers = ()) -> None:
@@ -132,5 +132,7 @@ _REFUSALS: Final = (
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
 )

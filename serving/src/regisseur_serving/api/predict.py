@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from regisseur_serving.api.answers import send_detail, send_json, send_problems
-from regisseur_serving.api.bodies import BodyReader, check_json, parse_json
+from regisseur_serving.api.bodies import check_json, parse_json
 from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.api.predicting import Predicting
 from regisseur_serving.core.problems import refuse, show_name
@@ -38,9 +38,8 @@ class _Request:
 class PredictRoute:
     """Answers `POST /predict`."""
 
-    def __init__(self, lifecycle: Lifecycle, bodies: BodyReader, predicting: Predicting) -> None:
+    def __init__(self, lifecycle: Lifecycle, predicting: Predicting) -> None:
         self._lifecycle = lifecycle
-        self._bodies = bodies
         self._predicting = predicting
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,8 +57,10 @@ class PredictRoute:
             return
         try:
             check_json(scope)
-            body = await self._bodies.read(scope, receive)
-            await send_json(send, HTTPStatus.OK, await self._answer(served, body))
+            with self._predicting.room.take() as place:
+                body = await self._predicting.bodies.read(scope, receive, place)
+                answer = await self._answer(served, body)
+            await send_json(send, HTTPStatus.OK, answer)
         except InputError as error:
             await send_problems(send, error)
         except ClientDisconnect:

@@ -1,23 +1,21 @@
-"""What all protocols share between a request that was received and a prediction.
-
-Predictions of a quick model are made on the loop, others in a thread, so that probes are answered.
-"""
+"""What all protocols share between a request that was received and a prediction."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import Final, TypeVar
 
+from regisseur_serving.api.batching import Batcher
+from regisseur_serving.api.bodies import BodyReader
 from regisseur_serving.api.lifecycle import Served
+from regisseur_serving.api.room import Room
+from regisseur_serving.core.batching import Query
 from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Prediction, Table
+from regisseur_serving.settings.limits import Limits
 from regisseur_serving.telemetry import Metrics
 
-_LOGGER = logging.getLogger("regisseur_serving.predict")
-_QUICK_CALL_SECONDS: Final = 0.001
-_QUICK_ROWS: Final = 256
-"""Below both, handing the call to a thread costs more than it gains."""
 _LARGE_BODY_BYTES: Final = 256 * 1024
 """Up to here a body is parsed and read within a few milliseconds, which probes can wait; all of
 the largest body takes so long that the server would look dead."""
@@ -26,16 +24,24 @@ _T = TypeVar("_T")
 
 
 class Predicting:
-    """Makes predictions, one at a time."""
+    """Takes requests in, within limits, and makes their predictions."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, limits: Limits) -> None:
+        self.bodies = BodyReader(
+            max_bytes=limits.max_body_bytes, timeout_seconds=limits.body_timeout_seconds
+        )
+        self.room = Room(max_requests=limits.max_requests, max_bytes=limits.max_held_bytes)
         self._metrics = metrics
+        self._limits = limits
         # One thread: the process has one core, and two predictions at once would share it.
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predict")
+        self._batcher: Batcher | None = None
 
     async def read(self, size_bytes: int, call: Callable[[], _T]) -> _T:
         """Return what reading a body gives, without keeping the loop for long."""
-        return await self._run(call) if size_bytes > _LARGE_BODY_BYTES else call()
+        if size_bytes <= _LARGE_BODY_BYTES:
+            return call()
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
     async def predict(
         self, served: Served, table: Table, rows: int, *, with_probabilities: bool = False
@@ -43,23 +49,27 @@ class Predicting:
         """Predict every row.
 
         Raises:
-            InputError: The model cannot predict these values.
+            InputError: The model cannot predict these values, they are too many, or the server has
+                too much to do.
         """
+        if rows > self._limits.max_rows:
+            raise _too_many_rows(self._limits.max_rows)
+        if self._batcher is None:
+            self._batcher = self._build_batcher(served)
+        return await self._batcher.predict(Query(table, rows, with_probabilities))
 
-        def call() -> Prediction:
-            return served.loaded.predictor.predict(table, with_probabilities=with_probabilities)
+    def _build_batcher(self, served: Served) -> Batcher:
+        """Return the queue of the one model that this server ever has."""
+        return Batcher(
+            served,
+            self._executor,
+            self._metrics,
+            max_rows=self._limits.batch_max_rows,
+            longest_wait_seconds=self._limits.queue_timeout_seconds,
+        )
 
-        is_quick = served.loaded.call_seconds < _QUICK_CALL_SECONDS and rows <= _QUICK_ROWS
-        try:
-            prediction = call() if is_quick else await self._run(call)
-        except ValueError as error:
-            # What scikit-learn says here quotes the data, so it goes neither out nor to the log.
-            _LOGGER.warning("the model refused a request (%s)", type(error).__name__)
-            raise InputError(
-                Problem(("body",), "model_refused", "The model cannot predict these values")
-            ) from None
-        self._metrics.count_rows(rows)
-        return prediction
 
-    async def _run(self, call: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+def _too_many_rows(most: int) -> InputError:
+    text = f"A request may have {most} rows at most; send fewer rows at a time"
+    problem = Problem(("body",), "too_many_rows", text)
+    return InputError(problem, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

@@ -149,9 +149,10 @@ class Rehearsal:
             return
         table, rows = loaded.reader.read({RECORDS: loaded.example})
         _check_values(loaded.predictor.predict(table).values)
-        if isfinite(loaded.call_seconds):
-            self._note(latency_seconds=round(loaded.call_seconds, 6))
-        self._say(f"predicted {rows} example rows in {loaded.call_seconds * 1000:.2f} ms")
+        seconds = loaded.calibration.call_seconds
+        if isfinite(seconds):
+            self._note(latency_seconds=round(seconds, 6))
+        self._say(f"predicted {rows} example rows in {seconds * 1000:.2f} ms")
 
     def _note(self, **found: Any) -> None:
         self._found = replace(self._found, **found)

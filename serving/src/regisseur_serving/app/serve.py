@@ -10,7 +10,6 @@ from regisseur_contract.exits import CONFIGURATION
 from regisseur_serving.adapters.loading import load_model
 from regisseur_serving.adapters.termination_log import write_termination_log
 from regisseur_serving.api.application import build_application
-from regisseur_serving.api.bodies import BodyReader
 from regisseur_serving.api.lifecycle import Lifecycle, Phase, Served
 from regisseur_serving.app.exit_codes import UNKNOWN, exit_code
 from regisseur_serving.app.server import DrainingServer, build_config
@@ -51,10 +50,7 @@ class Serve:
         self.failure_code = UNKNOWN
         self._settings = settings
         self._metrics = Metrics()
-        bodies = BodyReader(
-            max_bytes=settings.max_body_bytes, timeout_seconds=settings.body_timeout_seconds
-        )
-        application = build_application(self.lifecycle, self._metrics, bodies)
+        application = build_application(self.lifecycle, self._metrics, settings.limits)
         self.server = DrainingServer(
             build_config(application, host=settings.listen_host, port=settings.listen_port),
             lifecycle=self.lifecycle,

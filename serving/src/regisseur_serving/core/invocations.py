@@ -160,6 +160,8 @@ def describe_error(problems: Iterable[Problem], status: HTTPStatus) -> Json:
     """
     found = list(problems)
     message = "; ".join(map(_describe, found))
+    if status in _BUSY:
+        return _error(*_BUSY[status], message)
     is_schema = status == HTTPStatus.UNPROCESSABLE_ENTITY or any(
         problem.kind == "schema" for problem in found
     )
@@ -167,6 +169,16 @@ def describe_error(problems: Iterable[Problem], status: HTTPStatus) -> Json:
         return _error("BAD_REQUEST", "KAM00", "INVALID_PARAMETER_VALUE", message)
     text = f"Failed to enforce schema: {message}"
     return _error("INVALID_PARAMETER_VALUE", "KAM01", "SCHEMA_ENFORCEMENT_FAILED", text)
+
+
+_BUSY: Final = {
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        "REQUEST_LIMIT_EXCEEDED",
+        "XXM00",
+        "REQUEST_LIMIT_EXCEEDED",
+    ),
+    HTTPStatus.GATEWAY_TIMEOUT: ("DEADLINE_EXCEEDED", "XXM00", "DEADLINE_EXCEEDED"),
+}
 
 
 def describe_unavailable(message: str) -> Json:

@@ -1,5 +1,6 @@
 """Settings of `serve`."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,11 @@ from regisseur_contract.http import PORT
 from regisseur_contract.runtime import (
     DRAIN_SECONDS,
     ENV_PREFIX,
-    LONGEST_REQUEST_SECONDS,
     MODEL_DIR,
 )
+from regisseur_serving.settings.limits import Limits
+
+_LIMITS = Limits()
 
 
 class ServeSettings(BaseSettings):
@@ -46,11 +49,32 @@ class ServeSettings(BaseSettings):
     listen_port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on.")] = PORT
     max_body_bytes: Annotated[
         int, Field(gt=0, description="Largest request body; a larger one is answered with 413.")
-    ] = 16 * 1024 * 1024
+    ] = _LIMITS.max_body_bytes
     body_timeout_seconds: Annotated[
         float,
         Field(gt=0, description="Time in which a request body must arrive; later, 408."),
-    ] = LONGEST_REQUEST_SECONDS
+    ] = _LIMITS.body_timeout_seconds
+    max_rows: Annotated[
+        int, Field(gt=0, description="Most rows of a request; more are answered with 413.")
+    ] = _LIMITS.max_rows
+    max_requests: Annotated[
+        int, Field(gt=0, description="Requests in work at a time; the next one gets 429.")
+    ] = _LIMITS.max_requests
+    max_held_bytes: Annotated[
+        int, Field(gt=0, description="Bytes of all bodies in work; over it, 429.")
+    ] = _LIMITS.max_held_bytes
+    queue_timeout_seconds: Annotated[
+        float, Field(gt=0, description="Time that a request waits for the model; later, 504.")
+    ] = _LIMITS.queue_timeout_seconds
+    batch_max_rows: Annotated[
+        int,
+        Field(gt=0, description="Rows predicted in one call; 1 predicts each request alone."),
+    ] = _LIMITS.batch_max_rows
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds for requests."""
+        return Limits(**{field.name: getattr(self, field.name) for field in fields(Limits)})
 
 
 def read_serve_settings() -> ServeSettings:

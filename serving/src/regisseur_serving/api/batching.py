@@ -1,0 +1,204 @@
+"""Predict what waits together, in one call, without ever waiting for more to come.
+
+Whatever was queued while the last call ran is the next batch; when nothing runs, a request is
+predicted on the next turn of the loop, together with those that the same turn has brought. So a
+single client never waits for others, and a busy server makes large batches by itself.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from regisseur_serving.api.lifecycle import Served
+from regisseur_serving.core.batching import Query, split, stack
+from regisseur_serving.errors import InputError, Problem
+from regisseur_serving.ports.predictor import Prediction
+from regisseur_serving.telemetry import Metrics
+
+_LOGGER = logging.getLogger("regisseur_serving.predict")
+_QUICK_SECONDS: Final = 0.001
+"""A call that takes longer is made in a thread, so that probes are answered; for a shorter one,
+handing it over would cost more than it gains."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A request in the queue."""
+
+    query: Query
+    done: asyncio.Future[Prediction]
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of some requests: their predictions, or the model refused its only one."""
+
+    members: Sequence[_Waiting]
+    prediction: Prediction | None
+
+
+class Batcher:
+    """The queue of one model.
+
+    Args:
+        served: The model.
+        executor: Where slow calls are made.
+        metrics: Told of batches and of the time in the queue.
+        max_rows: Rows of a batch; a larger request is a batch of its own.
+        longest_wait_seconds: Time in the queue after which a request is given up.
+    """
+
+    def __init__(
+        self,
+        served: Served,
+        executor: Executor,
+        metrics: Metrics,
+        *,
+        max_rows: int,
+        longest_wait_seconds: float,
+    ) -> None:
+        self._predictor = served.loaded.predictor
+        self._calibration = served.loaded.calibration
+        self._executor = executor
+        self._metrics = metrics
+        self._max_rows = max_rows if self._calibration.takes_batches else 1
+        self._longest_wait_seconds = longest_wait_seconds
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[_Waiting] = deque()
+        self._is_busy = False
+        self._alarm: asyncio.TimerHandle | None = None
+
+    async def predict(self, query: Query) -> Prediction:
+        """Predict the rows of a request.
+
+        Raises:
+            InputError: The model refuses them, or they waited for too long.
+        """
+        waiting = _Waiting(query, self._loop.create_future(), self._loop.time())
+        self._queue.append(waiting)
+        if self._is_busy:
+            self._watch_queue()
+        else:
+            self._is_busy = True
+            self._loop.call_soon(self._start)
+        return await waiting.done
+
+    def _start(self) -> None:
+        """Make the next call, if anything waits."""
+        self._give_up_late_ones()
+        batch = self._take()
+        if not batch:
+            self._is_busy = False
+            return
+        rows = sum(waiting.query.rows for waiting in batch)
+        if self._calibration.estimate_seconds(rows) < _QUICK_SECONDS:
+            self._finish(batch, self._solve_timed(batch))
+        else:
+            self._watch_queue()
+            call = self._loop.run_in_executor(self._executor, self._solve_timed, batch)
+            call.add_done_callback(lambda done: self._finish(batch, done.result()))
+
+    def _take(self) -> list[_Waiting]:
+        """Take the oldest request out of the queue, and what can go with it."""
+        batch: list[_Waiting] = []
+        others: deque[_Waiting] = deque()
+        rows = 0
+        for waiting in self._queue:
+            query = waiting.query
+            fits = not batch or (
+                rows + query.rows <= self._max_rows and query.kind == batch[0].query.kind
+            )
+            if fits:
+                batch.append(waiting)
+                rows += query.rows
+            else:
+                others.append(waiting)
+        self._queue = others
+        return batch
+
+    def _finish(self, batch: Sequence[_Waiting], solved: tuple[list[_Outcome], float]) -> None:
+        outcomes, seconds = solved
+        now = self._loop.time()
+        rows = sum(waiting.query.rows for waiting in batch)
+        self._metrics.observe_batch(rows, len(batch), seconds)
+        for waiting in batch:
+            self._metrics.observe_queue(max(0.0, now - seconds - waiting.since))
+        for outcome in outcomes:
+            _tell(outcome)
+        self._loop.call_soon(self._start)
+
+    # ---- the call ----
+
+    def _solve_timed(self, batch: Sequence[_Waiting]) -> tuple[list[_Outcome], float]:
+        started = time.perf_counter()
+        outcomes = self._solve(batch)
+        return outcomes, time.perf_counter() - started
+
+    def _solve(self, batch: Sequence[_Waiting]) -> list[_Outcome]:
+        """Predict a batch; of one that is refused, each half, until the culprits are alone."""
+        query = batch[0].query
+        try:
+            prediction = self._predictor.predict(
+                stack([waiting.query.table for waiting in batch]),
+                with_probabilities=query.with_probabilities,
+            )
+        except Exception as error:  # noqa: BLE001 - the estimator is anybody's
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                return [*self._solve(batch[:middle]), *self._solve(batch[middle:])]
+            # What scikit-learn says here quotes the data, so it goes neither out nor to the log.
+            _LOGGER.warning("the model refused a request (%s)", type(error).__name__)
+            return [_Outcome(batch, None)]
+        return [_Outcome(batch, prediction)]
+
+    # ---- too late ----
+
+    def _watch_queue(self) -> None:
+        """See to it that nobody waits for too long while a call is made elsewhere."""
+        if self._alarm is None and self._queue:
+            due = self._queue[0].since + self._longest_wait_seconds
+            self._alarm = self._loop.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._give_up_late_ones()
+        self._watch_queue()
+
+    def _give_up_late_ones(self) -> None:
+        latest = self._loop.time() - self._longest_wait_seconds
+        while self._queue and self._queue[0].since <= latest:
+            waiting = self._queue.popleft()
+            if not waiting.done.done():
+                waiting.done.set_exception(_waited_too_long(self._longest_wait_seconds))
+
+
+def _tell(outcome: _Outcome) -> None:
+    """Give every request its part; one whose client is gone has nobody to give it to."""
+    if outcome.prediction is None:
+        parts = None
+    else:
+        parts = split(outcome.prediction, [w.query.rows for w in outcome.members])
+    for waiting in outcome.members:
+        part = None if parts is None else next(parts)
+        if waiting.done.done():
+            continue
+        if part is None:
+            waiting.done.set_exception(_model_refused())
+        else:
+            waiting.done.set_result(part)
+
+
+def _model_refused() -> InputError:
+    return InputError(Problem(("body",), "model_refused", "The model cannot predict these values"))
+
+
+def _waited_too_long(seconds: float) -> InputError:
+    text = f"The request waited for {seconds:g} s and was given up; the server has too much to do"
+    return InputError(Problem((), "timeout", text), status=HTTPStatus.GATEWAY_TIMEOUT)

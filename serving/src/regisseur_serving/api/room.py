@@ -1,0 +1,75 @@
+"""How much the server takes on at a time.
+
+Requests that are read, wait or are predicted take memory until they are answered. What would be too
+much is refused at once, before its body is read: a client that hears so early can go elsewhere.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from regisseur_serving.errors import InputError, Problem
+
+
+class Place:
+    """What one request takes of the room."""
+
+    def __init__(self, room: "Room") -> None:
+        self._room = room
+        self.bytes = 0
+
+    def hold(self, size_bytes: int) -> None:
+        """Take room for more of the body.
+
+        Raises:
+            InputError: There is none left.
+        """
+        self._room.check(size_bytes)
+        self.bytes += size_bytes
+        self._room.bytes += size_bytes
+
+
+class Room:
+    """The requests that have no answer yet.
+
+    Args:
+        max_requests: How many they may be.
+        max_bytes: What their bodies may have together.
+    """
+
+    def __init__(self, *, max_requests: int, max_bytes: int) -> None:
+        self._max_requests = max_requests
+        self._max_bytes = max_bytes
+        self._requests = 0
+        self.bytes = 0
+
+    @contextmanager
+    def take(self) -> Iterator[Place]:
+        """Have a place for one request until it is answered.
+
+        Raises:
+            InputError: There is none left.
+        """
+        if self._requests >= self._max_requests:
+            raise _full()
+        self._requests += 1
+        place = Place(self)
+        try:
+            yield place
+        finally:
+            self._requests -= 1
+            self.bytes -= place.bytes
+
+    def check(self, size_bytes: int) -> None:
+        """Let so many bytes pass.
+
+        Raises:
+            InputError: There is no room for them.
+        """
+        if self.bytes + size_bytes > self._max_bytes:
+            raise _full()
+
+
+def _full() -> InputError:
+    text = "The server has as many requests as it can hold; send this one again in a moment"
+    return InputError(Problem((), "too_many_requests", text), status=HTTPStatus.TOO_MANY_REQUESTS)
