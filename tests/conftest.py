@@ -8,6 +8,7 @@ pytest_plugins = [
     "support.mlflow_server",
     "support.guarded_mlflow_server",
     "support.model_folders",
+    "support.running_servers",
     "support.control_plane",
     "support.node_cluster",
 ]

@@ -44,6 +44,7 @@ class ServingProcess:
         model_dir: The model folder.
         directory: For its log and its termination log.
         drain_seconds: Its drain time.
+        settings: More environment variables, which win.
         command: What to run instead, with the same environment.
     """
 
@@ -53,6 +54,7 @@ class ServingProcess:
         directory: Path,
         *,
         drain_seconds: float = 0.0,
+        settings: Mapping[str, str] | None = None,
         command: Sequence[str] = (*COMMAND, "serve"),
     ) -> None:
         self.port = free_port()
@@ -70,6 +72,7 @@ class ServingProcess:
             "REGISSEUR_LISTEN_PORT": str(self.port),
             "REGISSEUR_TERMINATION_LOG": str(self.termination_log),
         }
+        self._environment |= settings or {}
 
     def __enter__(self) -> Self:
         with self.log.open("ab") as log:

@@ -2,7 +2,9 @@
 
 What real clients need was measured: they follow no redirect, take only status 200, read errors only
 as `{"error": text}` sent as exactly `application/json`, and say what a body is by the header
-`Inference-Header-Content-Length` alone; the content type that they send means nothing.
+`Inference-Header-Content-Length` alone; the content type that they send means nothing. Answers are
+never compressed, whatever a client offers: it cannot read errors and metadata that are, and what
+packing an answer costs on the pod's one core is more than what it saves on the way.
 """
 
 from collections.abc import Awaitable, Callable
@@ -28,6 +30,7 @@ SERVER_NAME: Final = "regisseur"
 
 _MODELS: Final = f"{ROUTE_V2}/models/"
 _VERSIONS: Final = "/versions/"
+_NO_ROUTE: Final = "this server has no such route"
 
 Answering = Callable[[Served, Scope, Receive, Send], Awaitable[None]]
 
@@ -75,7 +78,7 @@ class InferenceRoutes:
         elif path.startswith(_MODELS):
             await self._route_model(path.removeprefix(_MODELS), scope, receive, send)
         else:
-            await _refuse(send, HTTPStatus.NOT_FOUND, "there is no such route")
+            await _refuse(send, HTTPStatus.NOT_FOUND, _NO_ROUTE)
 
     # ---- the server ----
 
@@ -102,6 +105,7 @@ class InferenceRoutes:
             await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, "the model is being loaded", later)
             return
         actions: dict[str | None, Answering] = {
+            None: self._refuse_model,
             "": self._tell_model,
             "ready": self._tell_readiness,
             "infer": self._infer,
@@ -110,6 +114,11 @@ class InferenceRoutes:
         await answer(served, scope, receive, send)
 
     async def _refuse_action(
+        self, _served: Served, _scope: Scope, _receive: Receive, send: Send
+    ) -> None:
+        await _refuse(send, HTTPStatus.NOT_FOUND, _NO_ROUTE)
+
+    async def _refuse_model(
         self, served: Served, _scope: Scope, _receive: Receive, send: Send
     ) -> None:
         text = f"this server has model {served.name!r} in version {served.version!r} only"

@@ -1,0 +1,43 @@
+"""Model servers that many tests of a module share: each is a process on a port of its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support.model_folders import ModelFolder
+from support.serving_process import ServingProcess
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that is ready, and the model that it serves."""
+
+    server: ServingProcess
+    folder: ModelFolder
+
+    @property
+    def address(self) -> str:
+        """Host and port, as clients take them."""
+        return f"127.0.0.1:{self.server.port}"
+
+
+@pytest.fixture(scope="module")
+def linear(
+    linear_folder: ModelFolder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """Return a server of a model that takes 13 numbers and has probabilities."""
+    yield from _run(linear_folder, tmp_path_factory.mktemp("linear"))
+
+
+@pytest.fixture(scope="module")
+def mixed(mixed_folder: ModelFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return a server of a model that takes a whole number and a text, and answers text."""
+    yield from _run(mixed_folder, tmp_path_factory.mktemp("mixed"))
+
+
+def _run(folder: ModelFolder, directory: Path) -> Iterator[Running]:
+    with ServingProcess(folder.path, directory) as server:
+        server.wait_until_ready()
+        yield Running(server, folder)
