@@ -110,11 +110,14 @@ test: check test-parts ## Run check and every test tier.
 test-deep: check test-parts ## Run every tier with its long cases.
 	@tools/run-tiers --deep $(TIERS)
 
-.PHONY: test-tools test-parts
+.PHONY: test-tools test-parts clients
 test-tools: $(VENV_STAMP)
 	@for tool in kube-apiserver etcd helm; do python -m regisseur_devcluster tool $$tool >/dev/null; done
 
-test-parts: test-tools
+clients: $(VENV_STAMP) ## Bring the clients that tests drive the model server with.
+	@tools/make-apart $(BIN)/uv kserve
+
+test-parts: test-tools clients
 	@python -m regisseur_devcluster tool metrics-server >/dev/null
 	@python -m regisseur_devcluster images >/dev/null
 
@@ -123,6 +126,7 @@ $(TIERS:%=test-%): test-%: $(VENV_STAMP)
 
 # What a tier needs is brought before it: a test's time limit is for the test.
 test-adapters test-cluster test-chart: test-tools
+test-adapters: clients
 test-e2e: test-parts
 
 .PHONY: clean

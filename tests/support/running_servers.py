@@ -32,6 +32,14 @@ def linear(
 
 
 @pytest.fixture(scope="module")
+def forest(
+    forest_folder: ModelFolder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """Return a server of a slower model with the same columns, which may be missing."""
+    yield from _run(forest_folder, tmp_path_factory.mktemp("forest"))
+
+
+@pytest.fixture(scope="module")
 def mixed(mixed_folder: ModelFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return a server of a model that takes a whole number and a text, and answers text."""
     yield from _run(mixed_folder, tmp_path_factory.mktemp("mixed"))
