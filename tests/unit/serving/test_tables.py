@@ -73,6 +73,14 @@ def test_text_makes_columns_instead_of_an_array() -> None:
     assert (table, rows) == ({"a": [1, 2], "b": ["x", None]}, 2)
 
 
+def test_a_number_that_is_missing_beside_text_is_a_number_that_is_none() -> None:
+    """A column of nothing but None would reach the model as objects."""
+    table, _ = reader(a="long?", b="double?", c="string?").read({"records": [{"c": None}]})
+    assert isinstance(table, dict)
+    assert np.isnan([table["a"], table["b"]]).all()
+    assert table["c"] == [None]
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "problem"),
     [

@@ -4,6 +4,7 @@ Good numbers take a short way: one flat list, one look at the types in it, one a
 else goes cell by cell, which also finds out what is wrong and where.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -23,6 +24,10 @@ COLUMNS = "columns"
 
 _PLAIN_NUMBERS = {int, float}
 _MISSING = object()
+_NOTHING: Final[Mapping[ColumnType, float]] = dict.fromkeys(
+    (ColumnType.INTEGER, ColumnType.LONG, ColumnType.FLOAT, ColumnType.DOUBLE), math.nan
+)
+"""What a missing number is to a model; a column of None would be one of objects, not of numbers."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +205,8 @@ class TableReader:
             try:
                 if value is _MISSING and column.is_required:
                     raise CellError("missing", "Field required")  # noqa: TRY301 - one way to report
-                good.append(None if value is _MISSING else check(column, value))
+                taken = None if value is _MISSING else check(column, value)
+                good.append(_NOTHING.get(column.type) if taken is None else taken)
             except CellError as error:
                 yield Problem(source.locate(row, column.name), error.kind, error.message)
 
