@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -59,6 +61,34 @@ def mixed_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
     return _save(model, data, target, tmp_path_factory.mktemp("mixed") / "model")
 
 
+WEIGHTS = {"flag": 1, "small": 2, "count": 4, "share": 8, "size": 16, "maybe": 32}
+RED = 64
+
+
+@pytest.fixture(scope="session")
+def summing_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """Return a model with a column of each type, whose answer shows what it was given.
+
+    It adds its columns up by `WEIGHTS`, and `RED` where the color is red; a float that is missing
+    counts for nothing. Its last column is optional.
+    """
+    numbers = np.random.default_rng(0).integers(0, 50, (60, len(WEIGHTS)))
+    data = pd.DataFrame(numbers, columns=list(WEIGHTS)).assign(color=["red", "blue"] * 30)
+    target = data[list(WEIGHTS)] @ pd.Series(WEIGHTS) + (data["color"] == "red") * RED
+    data["flag"], data["small"] = data["flag"] % 2 == 1, data["small"].astype("int32")
+    target = target - numbers[:, 0] + data["flag"]
+    data = data.astype({"share": "float32", "size": "float64", "maybe": "float64"})
+    data.loc[0, "maybe"], target[0] = np.nan, target[0] - numbers[0, 5] * WEIGHTS["maybe"]
+    columns = make_column_transformer(
+        (OneHotEncoder(categories=[["red"]], handle_unknown="ignore"), ["color"]),
+        (SimpleImputer(strategy="constant", fill_value=0), ["share", "size", "maybe"]),
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    )
+    model = make_pipeline(columns, LinearRegression())
+    return _save(model, data, target, tmp_path_factory.mktemp("summing") / "model")
+
+
 def _wine() -> tuple[pd.DataFrame, "pd.Series[int]"]:
     return load_wine(return_X_y=True, as_frame=True)  # type: ignore[no-any-return]
 
@@ -75,7 +105,7 @@ def _save(model: Any, data: pd.DataFrame, target: Any, path: Path) -> ModelFolde
             path,
             signature=mlflow.models.infer_signature(data, predictions),
             input_example=data.head(2),
-            skops_trusted_types=["sklearn.tree._tree.Tree"],
+            skops_trusted_types=["sklearn.tree._tree.Tree", "numpy.dtype"],
             pip_requirements=["scikit-learn"],
         )
     return ModelFolder(path, data, predictions.tolist())

@@ -45,6 +45,14 @@ def mixed(mixed_folder: ModelFolder, tmp_path_factory: pytest.TempPathFactory) -
     yield from _run(mixed_folder, tmp_path_factory.mktemp("mixed"))
 
 
+@pytest.fixture(scope="module")
+def summing(
+    summing_folder: ModelFolder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """Return a server of a model with a column of each type, whose answer shows its values."""
+    yield from _run(summing_folder, tmp_path_factory.mktemp("summing"))
+
+
 def _run(folder: ModelFolder, directory: Path) -> Iterator[Running]:
     with ServingProcess(folder.path, directory) as server:
         server.wait_until_ready()

@@ -104,11 +104,14 @@ class ServingProcess:
         types = {} if body is None else {"Content-Type": "application/json"}
         return self.send(path, raw, types | headers)
 
-    def send(self, path: str, raw: bytes | None, headers: Mapping[str, str]) -> Reply:
-        """Send a body as it is."""
+    def send(
+        self, path: str, raw: bytes | None, headers: Mapping[str, str], *, method: str = ""
+    ) -> Reply:
+        """Send a body as it is; it makes a POST unless another method is named."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET" if raw is None else "POST", path, raw, dict(headers))
+            usual = "GET" if raw is None else "POST"
+            connection.request(method or usual, path, raw, dict(headers))
             answer = connection.getresponse()
             return Reply(answer.status, dict(answer.headers), answer.read())
         finally:
