@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 VENV_STAMP := $(VENV)/.synced
-MEMBERS := contract operator serving training devcluster
+MEMBERS := contract operator serving training devcluster bench
 
 # Tests and DVC stages find the programs of the venv first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -86,6 +86,15 @@ cluster-down: $(VENV_STAMP) ## Remove it and everything it brought to the machin
 images: $(VENV_STAMP) ## Build the images; load them into the cluster if it is up.
 	@python -m regisseur_devcluster images
 
+# ---- benchmarks ------------------------------------------------------------------------------
+
+.PHONY: bench-serving
+bench-serving: $(VENV_STAMP) ## Measure the model server beside its peers (40 min): [ROUNDS= SECONDS=].
+	@command -v wrk >/dev/null || { echo "installing wrk"; apt-get update -qq && apt-get install -qq -y wrk >/dev/null; }
+	@python -m regisseur_bench.serving --report docs/benchmarks.md --with-onnx \
+	  --mlserver "$$(tools/make-apart $(BIN)/uv mlserver)" --kserve "$$(tools/make-apart $(BIN)/uv kserve)" \
+	  $(call given,ROUNDS,--rounds) $(call given,SECONDS,--seconds)
+
 # ---- pipeline --------------------------------------------------------------------------------
 
 .PHONY: train
@@ -115,7 +124,7 @@ test-tools: $(VENV_STAMP)
 	@for tool in kube-apiserver etcd helm; do python -m regisseur_devcluster tool $$tool >/dev/null; done
 
 clients: $(VENV_STAMP) ## Bring the clients that tests drive the model server with.
-	@tools/make-apart $(BIN)/uv kserve
+	@tools/make-apart $(BIN)/uv kserve >/dev/null
 
 test-parts: test-tools clients
 	@python -m regisseur_devcluster tool metrics-server >/dev/null

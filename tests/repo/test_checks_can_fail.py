@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MEMBERS = ("contract", "operator", "serving", "training", "devcluster")
+MEMBERS = ("contract", "operator", "serving", "training", "devcluster", "bench")
 
 
 @pytest.fixture

@@ -1,0 +1,135 @@
+"""The results as a page for people."""
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from statistics import median
+from typing import Final
+
+from regisseur_bench.serving.contestants import CONSTANT, NAIVE, OURS
+from regisseur_bench.serving.generator import Measured
+from regisseur_bench.serving.loads import MODELS, Load
+from regisseur_bench.serving.measuring import OVERLOAD_CONNECTIONS, Results
+from regisseur_bench.serving.rounds import find_ratios
+
+LATENCY_LOAD: Final = Load("M1", 1, 64)
+MLFLOW: Final = "mlflow models serve"
+
+_INTRODUCTION: Final = """\
+Written by `make bench-serving`. One server process on one core, `wrk` on the other; every server
+is measured in every one of {rounds} rounds of {seconds:g} s, in a shuffled order; a ratio is taken
+within a round, and the median of the rounds is shown. {models}.
+
+*{naive}* is the server of a tutorial: a pydantic body, a DataFrame, `predict`. *{constant}* answers
+a constant: what HTTP costs. KServe's scikit-learn server is no package; in its place is the model
+class that KServe's documentation tells people to write.
+
+Python {python}, {packages}; {processor}."""
+_PACKAGES: Final = ("scikit-learn", "numpy", "fastapi", "uvicorn", "mlflow")
+
+
+def write_report(results: Results, rounds: int, seconds: float) -> str:
+    """Return the page as Markdown."""
+    parts = [
+        "# Benchmarks",
+        _introduce(rounds, seconds),
+        "## Throughput, as multiples of the naive server",
+        _tabulate_ratios(results),
+        "![Throughput of the servers](benchmarks-serving.svg)",
+        f"## Latency ({LATENCY_LOAD}), memory, cold start",
+        _tabulate_rest(results),
+        f"## Too much load ({OVERLOAD_CONNECTIONS} connections, five times what is taken on)",
+        _tabulate_overload(results),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def find_all_ratios(results: Results, base: str) -> dict[Load, dict[str, float]]:
+    """Return by load how many times as fast as the base each server was."""
+    return {
+        load: find_ratios({name: [m.rate for m in ms] for name, ms in found.items()}, base)
+        for load, found in results.rounds.items()
+    }
+
+
+def _introduce(rounds: int, seconds: float) -> str:
+    models = "; ".join(f"{name} = {text}" for name, text in MODELS.items())
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    return _INTRODUCTION.format(
+        rounds=rounds,
+        seconds=seconds,
+        models=models,
+        naive=NAIVE,
+        constant=CONSTANT,
+        python=platform.python_version(),
+        packages=packages,
+        processor=_name_processor(),
+    )
+
+
+def _name_processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:  # noqa: PTH123 - one line of a system file
+            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return f"{len(names)} cores, {names[0]}" if names else platform.machine()
+
+
+def _tabulate_ratios(results: Results) -> str:
+    ratios = find_all_ratios(results, NAIVE)
+    names = list(next(iter(results.rounds.values())))
+    rows = [[name, *(_show(ratios[load][name]) for load in ratios)] for name in names]
+    return tabulate(["server (× naive)", *map(str, ratios)], rows)
+
+
+def _tabulate_rest(results: Results) -> str:
+    found = results.rounds.get(LATENCY_LOAD) or next(iter(results.rounds.values()))
+    model = next(iter(results.memory_mebibytes))
+    rows = [
+        [
+            name,
+            f"{median(m.p50 for m in measured) * 1000:.1f}",
+            f"{median(m.p99 for m in measured) * 1000:.1f}",
+            f"{results.memory_mebibytes[model][name]:.0f}",
+            f"{results.start_seconds[model][name]:.1f}",
+        ]
+        for name, measured in found.items()
+    ]
+    return tabulate(["server", "p50 ms", "p99 ms", "memory MiB", "cold start s"], rows)
+
+
+def _tabulate_overload(results: Results) -> str:
+    rows = []
+    for model, (measured, before, after) in results.overload.items():
+        peak = max(
+            median(m.rate for m in found[OURS])
+            for load, found in results.rounds.items()
+            if load.model == model and load.rows == 1
+        )
+        rows.append(
+            [
+                model,
+                f"{measured.rate / peak:.0%}",
+                str(measured.refused),
+                str(measured.strange + measured.broken),
+                f"{before:.0f} → {after:.0f}",
+            ]
+        )
+    head = ["model", "good answers, of the peak", "429", "anything else", "memory MiB"]
+    return tabulate(head, rows)
+
+
+def tabulate(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table whose columns after the first are right-aligned."""
+    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _show(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"  # noqa: PLR2004 - two digits
+
+
+def summarize(measured: Mapping[str, Sequence[Measured]]) -> str:
+    """Return one line of what the servers of a load did."""
+    return ", ".join(f"{name} {median(m.rate for m in ms):.0f}/s" for name, ms in measured.items())
