@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
@@ -42,6 +43,7 @@ class KubeletDouble:
         self.seen: dict[str, Json] = {}
 
     def __enter__(self) -> Self:
+        self._register_node()
         self._thread.start()
         return self
 
@@ -53,6 +55,15 @@ class KubeletDouble:
     ) -> None:
         self._stop.set()
         self._thread.join()
+
+    def _register_node(self) -> None:
+        """Have a node: pods of one that is none are taken away by the garbage collector of pods."""
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}}
+        try:
+            self._kube.call("POST", "api/v1/nodes", node)
+        except KubeRefusedError as error:
+            if error.code != HTTPStatus.CONFLICT:
+                raise
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL_SECONDS):
@@ -83,7 +94,7 @@ class KubeletDouble:
         self._played[uid] = status
 
     def _bind(self, name: str) -> None:
-        """Give the pod to a node: what no node has is gone as soon as it is deleted."""
+        """Give the pod to the node: what no node has is gone as soon as it is deleted."""
         target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
         binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}}
         path = f"api/v1/namespaces/{self._kube.namespace}/pods/{name}/binding"
