@@ -205,6 +205,21 @@ async def test_bodies_are_held_up_to_a_limit_and_let_go_with_their_answer() -> N
     assert (await server.post(rows(1, 2, 3, 4, 5))).status == 200
 
 
+async def test_no_more_is_taken_on_than_the_model_can_do_in_time() -> None:
+    adder = Held()
+    server = serve(adder, seconds=0.5, batch_max_rows=1, max_queue_seconds=1.2)
+    first = asyncio.create_task(server.post(rows(1)))
+    await asyncio.to_thread(adder.begun.wait)
+    waiting = [asyncio.create_task(server.post(rows(value))) for value in (2, 3, 4)]
+    await asyncio.sleep(0)
+
+    assert (await server.post(rows(5))).status == 429
+
+    adder.let_go.set()
+    assert [answer.status for answer in await asyncio.gather(first, *waiting)] == [200] * 4
+    assert (await server.post(rows(5))).status == 200
+
+
 async def test_a_refused_request_leaves_its_place() -> None:
     server = serve(Recorder(), max_requests=1)
     for body in (b"{", BAD, b" " * 2000):

@@ -34,9 +34,9 @@ class Calibration:
     row_seconds: float
     takes_batches: bool
 
-    def estimate_seconds(self, rows: int) -> float:
-        """Return how long a call with so many rows takes."""
-        return self.call_seconds + self.row_seconds * rows
+    def estimate_seconds(self, rows: int, calls: int = 1) -> float:
+        """Return how long it takes to predict so many rows in so many calls."""
+        return self.call_seconds * calls + self.row_seconds * rows if calls else 0.0
 
 
 UNTRIED: Final = Calibration(

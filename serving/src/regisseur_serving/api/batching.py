@@ -7,6 +7,7 @@ single client never waits for others, and a busy server makes large batches by i
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -25,6 +26,10 @@ _LOGGER = logging.getLogger("regisseur_serving.predict")
 _QUICK_SECONDS: Final = 0.001
 """A call that takes longer is made in a thread, so that probes are answered; for a shorter one,
 handing it over would cost more than it gains."""
+
+
+_FORGETTING: Final = 0.1
+"""Weight of the last call in what is known of the model's pace."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,8 +77,19 @@ class Batcher:
         self._longest_wait_seconds = longest_wait_seconds
         self._loop = asyncio.get_running_loop()
         self._queue: deque[_Waiting] = deque()
+        self._queued_rows = 0
+        self._slowness = 1.0
         self._is_busy = False
         self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def expected_wait_seconds(self) -> float:
+        """How long the model will be busy with what waits; 0 while nobody knows how quick it is."""
+        calls = len(self._queue)
+        if self._calibration.takes_batches:
+            calls = math.ceil(self._queued_rows / self._max_rows)
+        seconds = self._calibration.estimate_seconds(self._queued_rows, calls)
+        return seconds * self._slowness if math.isfinite(seconds) else 0.0
 
     async def predict(self, query: Query) -> Prediction:
         """Predict the rows of a request.
@@ -83,6 +99,7 @@ class Batcher:
         """
         waiting = _Waiting(query, self._loop.create_future(), self._loop.time())
         self._queue.append(waiting)
+        self._queued_rows += query.rows
         if self._is_busy:
             self._watch_queue()
         else:
@@ -121,6 +138,7 @@ class Batcher:
             else:
                 others.append(waiting)
         self._queue = others
+        self._queued_rows -= rows
         return batch
 
     def _finish(self, batch: Sequence[_Waiting], solved: tuple[list[_Outcome], float]) -> None:
@@ -130,9 +148,16 @@ class Batcher:
         self._metrics.observe_batch(rows, len(batch), seconds)
         for waiting in batch:
             self._metrics.observe_queue(max(0.0, now - seconds - waiting.since))
+        self._note_pace(rows, seconds)
         for outcome in outcomes:
             _tell(outcome)
         self._loop.call_soon(self._start)
+
+    def _note_pace(self, rows: int, seconds: float) -> None:
+        """Remember by how much calls are slower than when the model was loaded."""
+        expected = self._calibration.estimate_seconds(rows)
+        if 0 < expected < math.inf:
+            self._slowness += _FORGETTING * (seconds / expected - self._slowness)
 
     # ---- the call ----
 
@@ -175,6 +200,7 @@ class Batcher:
         latest = self._loop.time() - self._longest_wait_seconds
         while self._queue and self._queue[0].since <= latest:
             waiting = self._queue.popleft()
+            self._queued_rows -= waiting.query.rows
             if not waiting.done.done():
                 waiting.done.set_exception(_waited_too_long(self._longest_wait_seconds))
 

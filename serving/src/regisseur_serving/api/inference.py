@@ -152,7 +152,7 @@ class InferenceRoutes:
             await _refuse_method(send, b"POST")
             return
         length = find_header(scope, JSON_LENGTH)
-        with self._predicting.room.take() as place:
+        with self._predicting.take() as place:
             body = await self._predicting.bodies.read(scope, receive, place)
             inference = await self._predicting.read(len(body), lambda: _read(served, body, length))
             prediction = await self._predicting.predict(

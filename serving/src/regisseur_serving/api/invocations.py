@@ -45,7 +45,7 @@ class InvocationsRoute:
         try:
             media_type = read_media_type(scope)
             _check_type(media_type)
-            with self._predicting.room.take() as place:
+            with self._predicting.take() as place:
                 body = await self._predicting.bodies.read(scope, receive, place)
                 table, rows = await self._predicting.read(
                     len(body), lambda: _read(served, media_type, body)

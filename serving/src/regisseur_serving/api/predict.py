@@ -57,7 +57,7 @@ class PredictRoute:
             return
         try:
             check_json(scope)
-            with self._predicting.room.take() as place:
+            with self._predicting.take() as place:
                 body = await self._predicting.bodies.read(scope, receive, place)
                 answer = await self._answer(served, body)
             await send_json(send, HTTPStatus.OK, answer)

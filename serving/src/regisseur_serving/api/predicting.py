@@ -1,15 +1,16 @@
 """What all protocols share between a request that was received and a prediction."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final, TypeVar
 
 from regisseur_serving.api.batching import Batcher
 from regisseur_serving.api.bodies import BodyReader
 from regisseur_serving.api.lifecycle import Served
-from regisseur_serving.api.room import Room
+from regisseur_serving.api.room import Place, Room, server_full
 from regisseur_serving.core.batching import Query
 from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Prediction, Table
@@ -30,12 +31,26 @@ class Predicting:
         self.bodies = BodyReader(
             max_bytes=limits.max_body_bytes, timeout_seconds=limits.body_timeout_seconds
         )
-        self.room = Room(max_requests=limits.max_requests, max_bytes=limits.max_held_bytes)
+        self._room = Room(max_requests=limits.max_requests, max_bytes=limits.max_held_bytes)
         self._metrics = metrics
         self._limits = limits
         # One thread: the process has one core, and two predictions at once would share it.
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predict")
         self._batcher: Batcher | None = None
+
+    @contextmanager
+    def take(self) -> Iterator[Place]:
+        """Take a request in until it is answered.
+
+        Raises:
+            InputError: The server has as much to do as it can.
+        """
+        if self._batcher is not None and (
+            self._batcher.expected_wait_seconds > self._limits.max_queue_seconds
+        ):
+            raise server_full()
+        with self._room.take() as place:
+            yield place
 
     async def read(self, size_bytes: int, call: Callable[[], _T]) -> _T:
         """Return what reading a body gives, without keeping the loop for long."""

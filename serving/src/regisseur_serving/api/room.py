@@ -51,7 +51,7 @@ class Room:
             InputError: There is none left.
         """
         if self._requests >= self._max_requests:
-            raise _full()
+            raise server_full()
         self._requests += 1
         place = Place(self)
         try:
@@ -67,9 +67,10 @@ class Room:
             InputError: There is no room for them.
         """
         if self.bytes + size_bytes > self._max_bytes:
-            raise _full()
+            raise server_full()
 
 
-def _full() -> InputError:
+def server_full() -> InputError:
+    """Return the error for a request that is more than the server takes on."""
     text = "The server has as many requests as it can hold; send this one again in a moment"
     return InputError(Problem((), "too_many_requests", text), status=HTTPStatus.TOO_MANY_REQUESTS)

@@ -63,6 +63,9 @@ class ServeSettings(BaseSettings):
     max_held_bytes: Annotated[
         int, Field(gt=0, description="Bytes of all bodies in work; over it, 429.")
     ] = _LIMITS.max_held_bytes
+    max_queue_seconds: Annotated[
+        float, Field(gt=0, description="Work that may wait for the model; over it, 429.")
+    ] = _LIMITS.max_queue_seconds
     queue_timeout_seconds: Annotated[
         float, Field(gt=0, description="Time that a request waits for the model; later, 504.")
     ] = _LIMITS.queue_timeout_seconds
