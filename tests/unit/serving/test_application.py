@@ -141,6 +141,8 @@ async def test_probabilities_that_cannot_be_had_are_refused(server: Server, want
         pytest.param(b"NaN" + b"[" * 900, 400, "json_invalid", id="deep behind NaN"),
         pytest.param(b'{"records": [{"a": NaN, "b": 1}]}', 422, "finite_number", id="NaN"),
         pytest.param(b'{"records": [{"a": 1, "b": -Infinity}]}', 422, "finite_number", id="inf"),
+        pytest.param(b'{"records": [{"a": 1e999, "b": 1}]}', 422, "finite_number", id="1e999"),
+        pytest.param(b"1e999" + b"[" * 900, 400, "json_invalid", id="deep behind 1e999"),
         pytest.param(b'{"records": [{"a": 11, "b": 2}]}', 422, "model_refused", id="refused"),
         pytest.param(b"[" + b" " * 1000, 413, "body_too_large", id="large"),
     ],

@@ -101,8 +101,9 @@ class BodyReader:
 def parse_json(body: bytes) -> object:
     """Parse a body.
 
-    NaN and Infinity are not JSON, but Python's writers send them; they get through here so
-    that the answer can name the row and the field instead of a position in the text.
+    NaN and Infinity are not JSON, but Python's writers send them, and 1e999 is one that no float
+    holds; they get through here so that the answer can name the row and the field instead of a
+    position in the text.
 
     Raises:
         InputError: It is no JSON; says where.
@@ -110,8 +111,8 @@ def parse_json(body: bytes) -> object:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        position = error.pos
-    if any(literal in body for literal in _LITERALS):
+        position, is_infinite = error.pos, "infinity" in error.msg
+    if is_infinite or any(literal in body for literal in _LITERALS):
         try:
             return json.loads(body)
         except (ValueError, RecursionError):
