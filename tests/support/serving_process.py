@@ -117,6 +117,17 @@ class ServingProcess:
         finally:
             connection.close()
 
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that it holds now."""
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    @property
+    def open_files(self) -> int:
+        """How many files and sockets it holds now."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def terminate(self) -> None:
         """Send SIGTERM, as the kubelet does."""
         self.process.send_signal(signal.SIGTERM)
