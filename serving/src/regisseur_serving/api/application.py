@@ -12,6 +12,7 @@ from regisseur_serving.api.admin import VERSION, build_router
 from regisseur_serving.api.documentation import describe_predict
 from regisseur_serving.api.draining import Draining
 from regisseur_serving.api.inference import InferenceRoutes
+from regisseur_serving.api.inference_documentation import describe_inference
 from regisseur_serving.api.invocations import InvocationsRoute, describe_invocations
 from regisseur_serving.api.lifecycle import Lifecycle
 from regisseur_serving.api.measuring import Measuring
@@ -64,7 +65,8 @@ def _build_others(lifecycle: Lifecycle, metrics: Metrics) -> FastAPI:
         if app.openapi_schema is None:
             schema = get_openapi(title=_TITLE, version=_VERSION, routes=app.routes)
             schema["paths"].update(describe_predict(lifecycle.served))
-            schema["paths"].update(describe_invocations())
+            schema["paths"].update(describe_invocations(lifecycle.served))
+            schema["paths"].update(describe_inference(lifecycle.served))
             if lifecycle.served is None:
                 return schema
             app.openapi_schema = schema

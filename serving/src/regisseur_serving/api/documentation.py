@@ -23,7 +23,7 @@ _STRICT = (
     "Columns that the model does not know are refused, as the model has optional columns: a "
     "misspelt one would silently be null."
 )
-_REFUSALS = {
+REFUSALS = {
     "400": "The body is not JSON.",
     "408": "The body did not arrive in time.",
     "413": "The body is too large, or has too many rows.",
@@ -36,14 +36,18 @@ _REFUSALS = {
 
 def describe_predict(served: Served | None) -> Json:
     """Return the OpenAPI paths of `/predict`."""
+    later = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}
     responses: Json = {
         "200": {
             "description": "One prediction a row.",
             "content": {"application/json": {"schema": _answer_schema()}},
         },
-        "503": {"description": "The model is being loaded."},
+        "503": {
+            "description": "The model is being loaded.",
+            "content": {"application/json": {"schema": later}},
+        },
     }
-    for status, description in _REFUSALS.items():
+    for status, description in REFUSALS.items():
         responses[status] = {
             "description": description,
             "content": {"application/json": {"schema": _refusal_schema()}},

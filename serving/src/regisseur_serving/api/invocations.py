@@ -12,7 +12,12 @@ from regisseur_serving.api.answers import Headers, advise, lower_status, send_js
 from regisseur_serving.api.bodies import JSON_TYPE, parse_json, read_media_type
 from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.api.predicting import Predicting
-from regisseur_serving.core.invocations import describe_error, describe_unavailable, malformed
+from regisseur_serving.core.invocations import (
+    FRAME_RECORDS,
+    describe_error,
+    describe_unavailable,
+    malformed,
+)
 from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Table
 
@@ -86,8 +91,8 @@ async def _send(send: Send, status: HTTPStatus, body: Json, headers: Headers = (
     await send_json(send, status, orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY), headers)
 
 
-def describe_invocations() -> Json:
-    """Return the OpenAPI of the route."""
+def describe_invocations(served: Served | None) -> Json:
+    """Return the OpenAPI of the route, with the example of the model."""
     rows = {"type": "array", "items": {"type": "object"}}
     properties = {
         "dataframe_split": {"type": "object"},
@@ -105,10 +110,12 @@ def describe_invocations() -> Json:
         for status in _REFUSALS
     }
     answer = {"type": "object", "required": ["predictions"]}
-    content = {
+    content: Json = {
         JSON_TYPE: {"schema": {"type": "object", "properties": properties}},
         CSV_TYPE: {"schema": {"type": "string"}},
     }
+    if served is not None and served.loaded.example:
+        content[JSON_TYPE]["example"] = {FRAME_RECORDS: served.loaded.example}
     return {
         ROUTE_INVOCATIONS: {
             "post": {

@@ -31,7 +31,7 @@ DTYPES: Final[dict[str, str]] = {
 FLOATS: Final = frozenset({HALF, "FP32", "FP64"})
 
 _LENGTH: Final = struct.Struct("<I")
-_MOST_DIMENSIONS: Final = 8
+MOST_DIMENSIONS: Final = 8
 
 Json = dict[str, Any]
 
@@ -101,9 +101,9 @@ def _parse_tensor(number: int, entry: object, rest: bytes) -> tuple[Tensor, int]
 
 
 def _parse_shape(label: str, shape: object) -> tuple[int, ...]:
-    is_shape = isinstance(shape, list) and 0 < len(shape) <= _MOST_DIMENSIONS
+    is_shape = isinstance(shape, list) and 0 < len(shape) <= MOST_DIMENSIONS
     if not isinstance(shape, list) or not is_shape:
-        raise refuse_tensor(f"{label} must have a shape of 1 to {_MOST_DIMENSIONS} numbers")
+        raise refuse_tensor(f"{label} must have a shape of 1 to {MOST_DIMENSIONS} numbers")
     if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in shape):
         raise refuse_tensor(f"{label} must have a shape of whole numbers, none below 0")
     return tuple(shape)
