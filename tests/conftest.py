@@ -9,6 +9,7 @@ pytest_plugins = [
     "support.guarded_mlflow_server",
     "support.model_folders",
     "support.running_servers",
+    "support.s3_server",
     "support.control_plane",
     "support.node_cluster",
 ]

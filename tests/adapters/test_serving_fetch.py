@@ -87,8 +87,8 @@ def test_the_reason_reaches_the_termination_log(target: Path) -> None:
     target.parent.mkdir()
     log = target.parent / "termination-log"
     log.touch()
-    ended = run_fetch("s3://bucket/model", "http://127.0.0.1:1", target)
-    assert "only mlflow-artifacts:/<path> is supported" in failure(ended, target, ARTIFACT_INVALID)
+    ended = run_fetch("gs://bucket/model", "http://127.0.0.1:1", target)
+    assert "only mlflow-artifacts:/<path> and s3://" in failure(ended, target, ARTIFACT_INVALID)
     assert log.read_text() == ended.stderr.strip().replace("error:", "fetch:")
 
 

@@ -198,7 +198,7 @@ def test_the_served_versions_mlmodel_comes_along_alone(
     assert again.returncode == 0, again.stderr
 
 
-@pytest.mark.parametrize("uri", [SERVED_URI, "s3://bucket/served"])
+@pytest.mark.parametrize("uri", [SERVED_URI, "gs://bucket/served"])
 def test_a_served_version_that_is_gone_leaves_a_note_and_no_fault(
     mlflow_server: MlflowServer, stored: StoredFiles, target: Path, uri: str
 ) -> None:
@@ -235,7 +235,7 @@ def test_a_store_that_fails_over_the_served_version_is_waited_for(
 
 
 def test_a_place_of_another_kind_is_the_versions_own_fault(target: Path) -> None:
-    ended = run_fetch("s3://bucket/model", f"http://127.0.0.1:{free_port()}", target)
+    ended = run_fetch("gs://bucket/model", f"http://127.0.0.1:{free_port()}", target)
     assert ended.returncode == ARTIFACT_INVALID
 
 

@@ -19,6 +19,7 @@ from support.mlflow_server import free_port
 _START_SECONDS = 40.0
 _END_SECONDS = 40.0
 _REHEARSE_SECONDS = 40.0
+_FETCH_START_SECONDS = 10.0
 COMMAND = (sys.executable, "-m", "regisseur_serving")
 
 
@@ -159,7 +160,7 @@ def run_fetch(
         "REGISSEUR_REGISTRY_URL": registry_url,
         "REGISSEUR_FETCH_TIMEOUT_SECONDS": str(timeout_seconds),
     }
-    return _run("fetch", model_dir, environment | more, timeout_seconds + 4)
+    return _run("fetch", model_dir, environment | more, timeout_seconds + _FETCH_START_SECONDS)
 
 
 def run_rehearse(model_dir: Path, **environment: str) -> tuple[Ended, RehearsalVerdict | None]:
@@ -189,5 +190,11 @@ def _run(
 
 def own_environment() -> dict[str, str]:
     """Return the environment without anything that would configure the server."""
-    ours = ("REGISSEUR_", "MLFLOW_")
-    return {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    ours = ("REGISSEUR_", "MLFLOW_", "AWS_")
+    others = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    return others | {
+        # Nobody's own credentials, and no question to the machine that this one may run on.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

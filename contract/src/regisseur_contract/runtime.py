@@ -14,7 +14,7 @@ ENV_MODEL_DIR: Final = "REGISSEUR_MODEL_DIR"
 ENV_DRAIN_SECONDS: Final = "REGISSEUR_DRAIN_SECONDS"
 
 ENV_ARTIFACT_URI: Final = "REGISSEUR_ARTIFACT_URI"
-"""Storage URI of the model folder as the registry names it, e.g. `mlflow-artifacts:/1/…`."""
+"""Storage URI of the model folder as the registry names it: `mlflow-artifacts:/…` or `s3://…`."""
 
 ENV_REGISTRY_URL: Final = "REGISSEUR_REGISTRY_URL"
 """Base URL of the MLflow server that proxies `mlflow-artifacts:` URIs."""

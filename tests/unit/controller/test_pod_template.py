@@ -1,5 +1,6 @@
 """What a serving pod is allowed to do, and what its server is told."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from support.pod_parts import (
     DIGEST,
     ENV,
     POD_TEMPLATE,
+    SERVED,
     UNICODE_NAME,
     Json,
     build_everything,
@@ -114,6 +116,15 @@ def test_only_the_fetch_container_knows_where_the_files_are() -> None:
     assert environment(found["fetch"])["REGISSEUR_REGISTRY_URL"] == "http://mlflow:5000"
     assert "REGISSEUR_ARTIFACT_URI" not in environment(found["server"])
     assert found["server"]["volumeMounts"][0]["readOnly"] is True
+
+
+def test_a_place_in_a_bucket_reaches_the_fetch_container_as_it_is() -> None:
+    served = replace(SERVED, source="s3://models/1/$(KEY)/m-3")
+
+    found = containers(build_template(served=served))
+
+    assert environment(found["fetch"])["REGISSEUR_ARTIFACT_URI"] == "s3://models/1/$$(KEY)/m-3"
+    assert "REGISSEUR_ARTIFACT_URI" not in environment(found["server"])
 
 
 def test_the_server_knows_what_it_serves() -> None:

@@ -7,8 +7,8 @@ import pytest
 from regisseur_serving.adapters.download import Download
 from regisseur_serving.adapters.folder_digest import digest_folder
 from regisseur_serving.adapters.retrying import Retrying
-from regisseur_serving.core.artifact_uri import parse_artifact_uri
-from regisseur_serving.core.listing import parse_listing
+from regisseur_serving.core.artifact_uri import Place, parse_artifact_uri
+from regisseur_serving.core.listing import parse_keys, parse_listing
 from regisseur_serving.errors import DigestError, FetchError, UnservableError
 from regisseur_serving.ports.artifacts import Entry
 from regisseur_serving.settings.fetch import read_fetch_settings
@@ -69,14 +69,25 @@ def run(
     ],
 )
 def test_a_proxied_address_gives_its_path(uri: str, path: str) -> None:
-    assert parse_artifact_uri(uri) == path
+    assert parse_artifact_uri(uri) == Place(path)
+
+
+@pytest.mark.parametrize("uri", ["s3://my.bucket-1/1/a b%2F", "s3://my.bucket-1//1/a b%2F/"])
+def test_a_bucket_address_gives_bucket_and_key(uri: str) -> None:
+    assert parse_artifact_uri(uri) == Place("1/a b%2F", bucket="my.bucket-1")
 
 
 @pytest.mark.parametrize(
     ("uri", "complaint"),
     [
-        pytest.param("s3://bucket/key", "only mlflow-artifacts:/<path> is supported", id="bucket"),
-        pytest.param("/plain/path", "only mlflow-artifacts:/<path> is supported", id="a path"),
+        pytest.param("gs://bucket/key", "only .* and s3://<bucket>/<key> are", id="another store"),
+        pytest.param("/plain/path", "only mlflow-artifacts:/<path> and s3://", id="a path"),
+        pytest.param("s3:/bucket/key", "names no bucket", id="no bucket"),
+        pytest.param("s3://../key", "names no bucket", id="a bucket that leads out"),
+        pytest.param("s3://user:example@bucket/key", "names no bucket", id="a user"),
+        pytest.param("s3://bucket/", "has no path", id="a whole bucket"),
+        pytest.param("s3://bucket/a/../b", "no plain file name", id="a way out of a key"),
+        pytest.param("s3://bucket/a//b", "no plain file name", id="a folder without a name"),
         pytest.param("mlflow-artifacts://elsewhere/1", "a server of its own", id="another host"),
         pytest.param("mlflow-artifacts:/", "has no path", id="no path"),
         pytest.param("mlflow-artifacts:/1/../2", "no plain file name", id="a way out"),
@@ -131,6 +142,37 @@ def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
 def test_nonsense_is_no_listing(document: object) -> None:
     with pytest.raises(FetchError):
         parse_listing(document)
+
+
+def test_a_page_of_keys_is_read() -> None:
+    page = {
+        "CommonPrefixes": [{"Prefix": "m/data/"}],
+        "Contents": [{"Key": "m/", "Size": 0}, {"Key": "m/MLmodel", "Size": 7}],
+    }
+    assert parse_keys(page, "m/") == [
+        Entry("data", is_folder=True, size_bytes=0),
+        Entry("MLmodel", is_folder=False, size_bytes=7),
+    ]
+    assert parse_keys({}, "m/") == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"Contents": [{"Key": "x/MLmodel", "Size": 1}]},
+        {"Contents": [{"Size": 1}]},
+        {"Contents": [{"Key": "m/a", "Size": -1}]},
+        {"Contents": [{"Key": "m/a"}]},
+        {"Contents": [{"Key": "m/..", "Size": 1}]},
+        {"Contents": [{"Key": "m/a/b", "Size": 1}]},
+        {"CommonPrefixes": [{"Prefix": "m/a"}]},
+        {"CommonPrefixes": [{"Prefix": "m//"}]},
+    ],
+    ids=repr,
+)
+def test_nonsense_is_no_page_of_keys(page: dict[str, object]) -> None:
+    with pytest.raises(FetchError):
+        parse_keys(page, "m/")
 
 
 def test_all_files_arrive_and_nothing_else(tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ from regisseur_contract import exits
 from regisseur_serving.app.exit_codes import exit_code
 from regisseur_serving.core.authorization import ANONYMOUS, Authorization, authorize
 from regisseur_serving.core.refusals import translate_refusal
+from regisseur_serving.core.s3_refusals import S3Refusal, translate_s3_refusal
 from regisseur_serving.errors import (
     FetchError,
     ModelError,
     PredictionError,
     ServingError,
     SettingsError,
+    TransientFetchError,
 )
 
 GONE = b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "No such artifact"}'
@@ -36,6 +38,56 @@ def refuse(status: int, body: bytes = b"", who: Authorization = ANONYMOUS) -> Fe
 )
 def test_an_answer_tells_whose_fault_it_is(status: int, body: bytes, code: int) -> None:
     assert exit_code(refuse(status, body)) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "code"),
+    [
+        pytest.param(404, "NoSuchBucket", exits.ARTIFACT_MISSING, id="no bucket"),
+        pytest.param(404, "NoSuchKey", exits.ARTIFACT_MISSING, id="no key"),
+        pytest.param(404, "404", exits.STORE_UNAVAILABLE, id="an ingress"),
+        pytest.param(403, "AccessDenied", exits.STORE_DENIED, id="no permission"),
+        pytest.param(401, "401", exits.STORE_DENIED, id="a proxy wants a login"),
+        pytest.param(400, "ExpiredToken", exits.STORE_DENIED, id="a session that is over"),
+        pytest.param(503, "SlowDown", exits.STORE_UNAVAILABLE, id="too many requests"),
+        pytest.param(400, "InvalidRequest", exits.STORE_UNAVAILABLE, id="another code"),
+    ],
+)
+def test_an_answer_of_s3_tells_whose_fault_it_is(status: int, said: str, code: int) -> None:
+    refusal = S3Refusal("s3:443", "GetObject", status, said, "words")
+    assert exit_code(translate_s3_refusal(refusal, ())) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "is_momentary"),
+    [
+        (503, "SlowDown", True),
+        (500, "InternalError", True),
+        (429, "429", True),
+        (400, "RequestTimeout", True),
+        (400, "InvalidRequest", False),
+        (403, "AccessDenied", False),
+        (301, "PermanentRedirect", False),
+    ],
+)
+def test_only_what_may_go_well_in_a_moment_is_asked_again(
+    status: int, code: str, is_momentary: bool
+) -> None:
+    error = translate_s3_refusal(S3Refusal("s3:443", "GetObject", status, code, ""), ())
+    assert isinstance(error, TransientFetchError) is is_momentary
+
+
+def test_a_role_that_cannot_be_taken_is_told_from_a_key_that_cannot_be_read() -> None:
+    refusal = S3Refusal("sts:443", "AssumeRoleWithWebIdentity", 400, "InvalidIdentityToken", "x")
+    error = translate_s3_refusal(refusal, ())
+    assert exit_code(error) == exits.STORE_DENIED
+    assert str(error).endswith("let the role trust the ServiceAccount of the pods")
+
+
+def test_what_s3_repeats_is_not_repeated() -> None:
+    refusal = S3Refusal("s3:443", "GetObject", 400, "InvalidToken", "you\nsent example-token")
+    message = str(translate_s3_refusal(refusal, ("example-token",)))
+    assert "InvalidToken: you sent [redacted]; correct AWS_ACCESS_KEY_ID" in message
 
 
 @pytest.mark.parametrize(

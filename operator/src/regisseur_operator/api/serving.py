@@ -156,14 +156,16 @@ class ModelAccess(SpecModel):
 
     service_account_name: OptionalObjectName = Field(
         default="",
-        description="ServiceAccount of the pods, such as one with secrets to pull the image with."
-        " The server's container gets no token of it. Empty means the namespace's default.",
+        description="ServiceAccount of the pods, such as one with secrets to pull the image with"
+        " or, on Amazon's EKS, one with a role that may read the bucket. The server's container"
+        " gets no token of it and no role. Empty means the namespace's default.",
     )
     credentials_secret_ref: LocalReference | None = Field(
         default=None,
         description="Secret whose keys become environment variables of the download's container:"
         " MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, for the"
-        " MLflow server. The server of the model never sees them.",
+        " MLflow server; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and"
+        " AWS_ENDPOINT_URL_S3 for models in S3. The server of the model never sees them.",
     )
 
 
@@ -202,7 +204,8 @@ class ServingSpec(SpecModel):
     model_access: ModelAccess = Field(
         default_factory=ModelAccess,
         description="How the pods get at the model's files; for the download only. They come from"
-        " the registry's own MLflow server, which has to proxy its artifacts (mlflow-artifacts:).",
+        " the registry's own MLflow server where it proxies its artifacts (mlflow-artifacts:), or"
+        " from S3 (s3:).",
     )
     resources: Resources = Field(
         default_factory=Resources,

@@ -1,8 +1,9 @@
 """A deadline that holds whatever the program is doing.
 
 A server that sends one byte every few seconds never trips a time-out between two reads. The
-alarm of the operating system interrupts every read. Only for the main thread of a program that
-uses no other alarm.
+alarm of the operating system interrupts every read. It comes again, as a library or the end of an
+object's life may swallow what it raises. Only for the main thread of a program that uses no other
+alarm.
 """
 
 import signal
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 from regisseur_serving.errors import DeadlineError
+
+_AGAIN_SECONDS = 1.0
 
 
 @contextmanager
@@ -29,7 +32,7 @@ def deadline(seconds: float, describe: Callable[[], str]) -> Iterator[None]:
         raise DeadlineError(describe())
 
     previous = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
     try:
         yield
     finally:

@@ -5,6 +5,8 @@ note, and the rehearsal says that there was nothing to compare.
 """
 
 import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +14,12 @@ from regisseur_contract.runtime import SERVED_DIR
 from regisseur_serving.adapters.disk import on_disk
 from regisseur_serving.adapters.download import MODEL_FILE
 from regisseur_serving.adapters.retrying import Retrying
-from regisseur_serving.core.artifact_uri import parse_artifact_uri
+from regisseur_serving.core.artifact_uri import Place, parse_artifact_uri
 from regisseur_serving.errors import MissingError, UnservableError
 from regisseur_serving.ports.artifacts import ArtifactStore
 
 GONE_SUFFIX = ".gone"
+OpenStore = Callable[[Place], AbstractContextManager[ArtifactStore]]
 _MAX_BYTES = 8 << 20
 
 
@@ -42,14 +45,25 @@ def forget_served(folder: Path) -> None:
             shutil.rmtree(folder)
 
 
-def bring_served(store: ArtifactStore, uri: str, folder: Path, retrying: Retrying) -> str:
+def bring_served(
+    open_store: OpenStore,
+    uri: str,
+    folder: Path,
+    retrying: Retrying,
+) -> str:
     """Download the served version's MLmodel and return a line that says what was done.
+
+    Args:
+        open_store: Gives the store that a place is in.
+        uri: Where the served version is.
+        folder: The folder to make.
+        retrying: Repeats requests that fail for a moment.
 
     Raises:
         FetchError: The store is down or refuses, or the volume cannot be written.
     """
     try:
-        content = _read(store, uri, retrying)
+        content = _read(open_store, uri, retrying)
     except (MissingError, UnservableError) as error:
         with on_disk(folder):
             gone_marker(folder).write_text(str(error))
@@ -60,8 +74,13 @@ def bring_served(store: ArtifactStore, uri: str, folder: Path, retrying: Retryin
     return f"fetched the served version's {MODEL_FILE}, {len(content)} bytes"
 
 
-def _read(store: ArtifactStore, uri: str, retrying: Retrying) -> bytes:
-    path = parse_artifact_uri(uri)
+def _read(open_store: OpenStore, uri: str, retrying: Retrying) -> bytes:
+    place = parse_artifact_uri(uri)
+    with open_store(place) as store:
+        return _read_file(store, place.path, uri, retrying)
+
+
+def _read_file(store: ArtifactStore, path: str, uri: str, retrying: Retrying) -> bytes:
     entries = retrying.run(partial(store.list_folder, path))
     sizes = [e.size_bytes for e in entries if e.name == MODEL_FILE and not e.is_folder]
     if not sizes:

@@ -6,6 +6,8 @@ It runs in an init container and decides how soon a pod can start, so it imports
 import os
 import sys
 import time
+from contextlib import AbstractContextManager
+from functools import partial
 
 from regisseur_contract.exits import CONFIGURATION
 from regisseur_serving.adapters.deadline import deadline
@@ -15,9 +17,10 @@ from regisseur_serving.adapters.retrying import Retrying
 from regisseur_serving.adapters.served_mlmodel import bring_served, forget_served, served_folder
 from regisseur_serving.adapters.termination_log import write_termination_log
 from regisseur_serving.app.exit_codes import exit_code
-from regisseur_serving.core.artifact_uri import parse_artifact_uri
+from regisseur_serving.core.artifact_uri import Place, parse_artifact_uri
 from regisseur_serving.core.authorization import authorize
 from regisseur_serving.errors import ServingError
+from regisseur_serving.ports.artifacts import ArtifactStore
 from regisseur_serving.settings.fetch import (
     FetchSettings,
     read_fetch_settings,
@@ -48,29 +51,53 @@ def fetch(settings: FetchSettings) -> list[str]:
         SettingsError: The environment is senseless.
         FetchError: The model cannot be downloaded.
     """
-    path = parse_artifact_uri(settings.artifact_uri)
     retrying = Retrying(say=_say)
-    with MlflowArtifacts(
-        settings.registry_url,
-        read_timeout_seconds=min(_READ_TIMEOUT_SECONDS, settings.timeout_seconds),
-        authorization=authorize(settings.username, settings.password, settings.token),
-    ) as store:
-        download = Download(
-            store=store,
-            path=path,
-            source=settings.artifact_uri,
-            destination=settings.model_dir,
-            retrying=retrying,
-            expected_digest=settings.expected_digest,
-            size_limit_bytes=settings.size_limit_bytes,
-        )
-        lines = [_bring_model(download, settings.timeout_seconds)]
-        if settings.served_artifact_uri:
-            lines.append(_bring_served(store, settings, retrying))
+    lines = [_bring_model(settings, retrying)]
+    if settings.served_artifact_uri:
+        lines.append(_bring_served(settings, retrying))
     return lines
 
 
-def _bring_model(download: Download, timeout_seconds: float) -> str:
+def _bring_model(settings: FetchSettings, retrying: Retrying) -> str:
+    place = parse_artifact_uri(settings.artifact_uri)
+    with _open_store(settings, place) as store:
+        download = _plan(settings, retrying, store, place.path, settings.artifact_uri)
+        return _run(download, settings.timeout_seconds)
+
+
+def _open_store(settings: FetchSettings, place: Place) -> AbstractContextManager[ArtifactStore]:
+    read_timeout_seconds = min(_READ_TIMEOUT_SECONDS, settings.timeout_seconds)
+    if place.bucket:
+        from regisseur_serving.adapters import s3_artifacts  # noqa: PLC0415 - takes half a second
+
+        return s3_artifacts.S3Artifacts(
+            place.bucket,
+            read_timeout_seconds=read_timeout_seconds,
+            endpoint_url=settings.s3_endpoint_url,
+            ignores_tls=settings.s3_ignores_tls,
+        )
+    return MlflowArtifacts(
+        settings.registry_url,
+        read_timeout_seconds=read_timeout_seconds,
+        authorization=authorize(settings.username, settings.password, settings.token),
+    )
+
+
+def _plan(
+    settings: FetchSettings, retrying: Retrying, store: ArtifactStore, path: str, source: str
+) -> Download:
+    return Download(
+        store=store,
+        path=path,
+        source=source,
+        destination=settings.model_dir,
+        retrying=retrying,
+        expected_digest=settings.expected_digest,
+        size_limit_bytes=settings.size_limit_bytes,
+    )
+
+
+def _run(download: Download, timeout_seconds: float) -> str:
     if download.is_done():
         return f"{download.destination} holds the model already"
 
@@ -93,7 +120,7 @@ def _bring_model(download: Download, timeout_seconds: float) -> str:
     )
 
 
-def _bring_served(store: MlflowArtifacts, settings: FetchSettings, retrying: Retrying) -> str:
+def _bring_served(settings: FetchSettings, retrying: Retrying) -> str:
     def describe() -> str:
         return (
             f"the download of MLmodel from {settings.served_artifact_uri} took longer than "
@@ -102,8 +129,9 @@ def _bring_served(store: MlflowArtifacts, settings: FetchSettings, retrying: Ret
 
     folder = served_folder(settings.model_dir)
     forget_served(folder)
+    open_store = partial(_open_store, settings)
     with deadline(settings.timeout_seconds, describe):
-        return bring_served(store, settings.served_artifact_uri, folder, retrying)
+        return bring_served(open_store, settings.served_artifact_uri, folder, retrying)
 
 
 def _trouble(retrying: Retrying) -> str:

@@ -4,6 +4,7 @@ Whoever can write to the artifact store chooses these names, and they become pat
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from regisseur_serving.errors import FetchError, UnservableError
 from regisseur_serving.ports.artifacts import Entry
@@ -42,10 +43,50 @@ def parse_listing(document: object) -> list[Entry]:
     files = document.get("files", []) if isinstance(document, Mapping) else None
     if not isinstance(files, list):
         raise FetchError("the artifact store answered something that is no listing of files")
-    entries = [_parse_entry(item) for item in files]
+    return check_names([_parse_entry(item) for item in files])
+
+
+def parse_keys(page: Mapping[str, Any], prefix: str) -> list[Entry]:
+    """Read a page of S3's listing of the keys below a prefix, by the delimiter `/`.
+
+    Args:
+        page: The answer to ListObjectsV2.
+        prefix: What was asked for; ends with `/`.
+
+    Raises:
+        FetchError: A key is not below the prefix, or its name is not plain.
+    """
+    folders = [
+        Entry(_parse_name(item.get("Prefix"), prefix, "/"), is_folder=True, size_bytes=0)
+        for item in page.get("CommonPrefixes", [])
+    ]
+    files = [
+        Entry(
+            _parse_name(item.get("Key"), prefix),
+            is_folder=False,
+            size_bytes=_parse_size(item.get("Size")),
+        )
+        for item in page.get("Contents", [])
+        if item.get("Key") != prefix  # an empty object that consoles make to show a folder
+    ]
+    return folders + files
+
+
+def check_names(entries: list[Entry]) -> list[Entry]:
+    """Return the entries of a folder when each of them can be a file of its own.
+
+    Raises:
+        FetchError: A name is there twice.
+    """
     if len({entry.name for entry in entries}) != len(entries):
         raise FetchError("the artifact store lists a name twice")
     return entries
+
+
+def _parse_name(key: object, prefix: str, end: str = "") -> str:
+    if not isinstance(key, str) or not (key.startswith(prefix) and key.endswith(end)):
+        raise FetchError("the artifact store lists keys that it was not asked for")
+    return check_segment(key.removeprefix(prefix).removesuffix(end))
 
 
 def _parse_entry(item: object) -> Entry:

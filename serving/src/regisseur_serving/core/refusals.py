@@ -48,10 +48,10 @@ def translate_refusal(
     """
     code, said = _read_body(body)
     said = authorization.redact(said)  # before white space is changed that a secret may hold
-    said = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    said = to_one_line(said)
     message = f"{authority} answered {status}"
     if said:
-        message = f"{message}: {said[:_SHOWN_CHARACTERS]}"
+        message = f"{message}: {said}"
     if status == HTTPStatus.NOT_FOUND and code in _MISSING_CODES:
         return MissingError(f"{message}; {_GONE}")
     if status == HTTPStatus.UNAUTHORIZED and authorization.header:
@@ -61,6 +61,12 @@ def translate_refusal(
     if status in _DENIALS:
         return DeniedError(message)
     return (TransientFetchError if status in _TRANSIENT else FetchError)(message)
+
+
+def to_one_line(text: str) -> str:
+    """Return the beginning of what a server said, as a part of a message."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line[:_SHOWN_CHARACTERS]
 
 
 def _read_body(body: bytes) -> tuple[str, str]:

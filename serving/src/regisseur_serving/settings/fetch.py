@@ -21,6 +21,8 @@ ENV_TERMINATION_LOG = "REGISSEUR_TERMINATION_LOG"
 ENV_USERNAME = "MLFLOW_TRACKING_USERNAME"
 ENV_PASSWORD = "MLFLOW_TRACKING_PASSWORD"  # noqa: S105 - the name of a variable
 ENV_TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105
+ENV_S3_ENDPOINT_URL = "MLFLOW_S3_ENDPOINT_URL"
+ENV_S3_IGNORE_TLS = "MLFLOW_S3_IGNORE_TLS"
 DEFAULT_TERMINATION_LOG = "/dev/termination-log"
 
 
@@ -36,6 +38,8 @@ class FetchSettings:
         expected_digest: Canonical digest that the files must have; empty for any.
         served_artifact_uri: Where the served version is, in a rehearsal; empty for none.
         size_limit_bytes: What all files may have together; 0 for no limit.
+        s3_endpoint_url: Server of the bucket; empty for what Amazon's configuration says.
+        s3_ignores_tls: Whether that server's certificate is not looked at.
         username: For the server, with the password.
         password: For the server, with the user name.
         token: For the server, without the two.
@@ -48,6 +52,8 @@ class FetchSettings:
     expected_digest: str = ""
     served_artifact_uri: str = ""
     size_limit_bytes: int = 0
+    s3_endpoint_url: str = ""
+    s3_ignores_tls: bool = False
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
@@ -67,6 +73,8 @@ def read_fetch_settings(environment: Mapping[str, str]) -> FetchSettings:
         expected_digest=read_expected_digest(environment),
         served_artifact_uri=environment.get(ENV_SERVED_ARTIFACT_URI, "").strip(),
         size_limit_bytes=_bytes(environment, ENV_MODEL_SIZE_LIMIT_BYTES),
+        s3_endpoint_url=environment.get(ENV_S3_ENDPOINT_URL, "").strip(),
+        s3_ignores_tls=environment.get(ENV_S3_IGNORE_TLS, "").strip().lower() in {"true", "1"},
         # Files that Secrets are made from end in a line break, which is no part of them.
         username=environment.get(ENV_USERNAME, "").rstrip("\r\n"),
         password=environment.get(ENV_PASSWORD, "").rstrip("\r\n"),
