@@ -10,6 +10,9 @@ ENV_PREFIX: Final = "REGISSEUR_"
 ENV_MODEL_NAME: Final = "REGISSEUR_MODEL_NAME"
 ENV_MODEL_VERSION: Final = "REGISSEUR_MODEL_VERSION"
 ENV_RUN_ID: Final = "REGISSEUR_RUN_ID"
+ENV_MODEL_ID: Final = "REGISSEUR_MODEL_ID"
+"""MLflow's id of the logged model, for `fetch`; absent where the registry names none."""
+
 ENV_MODEL_DIR: Final = "REGISSEUR_MODEL_DIR"
 ENV_DRAIN_SECONDS: Final = "REGISSEUR_DRAIN_SECONDS"
 
@@ -28,6 +31,9 @@ than it may, and every pod after it as well. Absent for no limit."""
 
 ENV_EXPECTED_DIGEST: Final = "REGISSEUR_EXPECTED_DIGEST"
 """Canonical digest (see `digest`) that the files must have; empty where none is known."""
+
+ENV_BAKED_MODEL_DIR: Final = "REGISSEUR_BAKED_MODEL_DIR"
+"""Set by an image that holds the model itself: its folder (the one with `MLmodel`) in the image."""
 
 ENV_SERVED_ARTIFACT_URI: Final = "REGISSEUR_SERVED_ARTIFACT_URI"
 """In a rehearsal: where the served version is, if it is of the same registry; `fetch` brings its

@@ -127,6 +127,15 @@ def test_a_place_in_a_bucket_reaches_the_fetch_container_as_it_is() -> None:
     assert "REGISSEUR_ARTIFACT_URI" not in environment(found["server"])
 
 
+def test_the_fetch_container_knows_a_model_in_its_image_by_its_ids() -> None:
+    fetch = environment(containers(build_template())["fetch"])
+    nameless = replace(SERVED, run_id="", model_id="")
+
+    assert (fetch["REGISSEUR_MODEL_ID"], fetch["REGISSEUR_RUN_ID"]) == ("m-3", "run-3")
+    fetch = environment(containers(build_template(served=nameless))["fetch"])
+    assert not {"REGISSEUR_MODEL_ID", "REGISSEUR_RUN_ID"} & fetch.keys()
+
+
 def test_the_server_knows_what_it_serves() -> None:
     server = containers(build_template())["server"]
 

@@ -183,7 +183,8 @@ class ServingSpec(SpecModel):
     )
     image_from: ImageFrom | None = Field(
         default=None,
-        description="Where the registry names the image that each version needs, instead of image.",
+        description="Where the registry names the image that each version needs, instead of image:"
+        " one with other libraries, or one that holds the model itself.",
     )
     image_pull_secrets: list[LocalReference] = Field(
         default_factory=list,

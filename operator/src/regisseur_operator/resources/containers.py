@@ -16,6 +16,7 @@ from regisseur_contract.runtime import (
     ENV_DRAIN_SECONDS,
     ENV_EXPECTED_DIGEST,
     ENV_MODEL_DIR,
+    ENV_MODEL_ID,
     ENV_MODEL_NAME,
     ENV_MODEL_SIZE_LIMIT_BYTES,
     ENV_MODEL_VERSION,
@@ -58,6 +59,9 @@ def build_fetch(inputs: PodInputs, environment: Environment) -> Manifest:
     told = {
         ENV_ARTIFACT_URI: inputs.served.source,
         ENV_REGISTRY_URL: inputs.registry_url,
+        # By these it knows a model that is in the image as the version's own.
+        ENV_MODEL_ID: inputs.served.model_id,
+        ENV_RUN_ID: inputs.served.run_id,
         ENV_MODEL_DIR: MODEL_DIR,
         ENV_MODEL_SIZE_LIMIT_BYTES: str(LARGEST_MODEL_BYTES),
         **environment,

@@ -15,11 +15,12 @@ from regisseur_serving.adapters.disk import on_disk
 from regisseur_serving.adapters.download import MODEL_FILE
 from regisseur_serving.adapters.retrying import Retrying
 from regisseur_serving.core.artifact_uri import Place, parse_artifact_uri
-from regisseur_serving.errors import MissingError, UnservableError
+from regisseur_serving.errors import MissingError, ServingError, UnservableError
 from regisseur_serving.ports.artifacts import ArtifactStore
 
 GONE_SUFFIX = ".gone"
 OpenStore = Callable[[Place], AbstractContextManager[ArtifactStore]]
+GONE: tuple[type[ServingError], ...] = (MissingError, UnservableError)
 _MAX_BYTES = 8 << 20
 
 
@@ -50,6 +51,7 @@ def bring_served(
     uri: str,
     folder: Path,
     retrying: Retrying,
+    excused: tuple[type[ServingError], ...] = GONE,
 ) -> str:
     """Download the served version's MLmodel and return a line that says what was done.
 
@@ -58,13 +60,14 @@ def bring_served(
         uri: Where the served version is.
         folder: The folder to make.
         retrying: Repeats requests that fail for a moment.
+        excused: What counts as an MLmodel that is gone.
 
     Raises:
         FetchError: The store is down or refuses, or the volume cannot be written.
     """
     try:
         content = _read(open_store, uri, retrying)
-    except (MissingError, UnservableError) as error:
+    except excused as error:
         with on_disk(folder):
             gone_marker(folder).write_text(str(error))
         return f"the served version's {MODEL_FILE} is gone: {error}"

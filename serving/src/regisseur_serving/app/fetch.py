@@ -8,17 +8,24 @@ import sys
 import time
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 
 from regisseur_contract.exits import CONFIGURATION
 from regisseur_serving.adapters.deadline import deadline
 from regisseur_serving.adapters.download import Download
 from regisseur_serving.adapters.mlflow_artifacts import MlflowArtifacts
 from regisseur_serving.adapters.retrying import Retrying
-from regisseur_serving.adapters.served_mlmodel import bring_served, forget_served, served_folder
+from regisseur_serving.adapters.served_mlmodel import (
+    GONE,
+    bring_served,
+    forget_served,
+    served_folder,
+)
 from regisseur_serving.adapters.termination_log import write_termination_log
 from regisseur_serving.app.exit_codes import exit_code
 from regisseur_serving.core.artifact_uri import Place, parse_artifact_uri
 from regisseur_serving.core.authorization import authorize
+from regisseur_serving.core.baked_model import check_baked
 from regisseur_serving.errors import ServingError
 from regisseur_serving.ports.artifacts import ArtifactStore
 from regisseur_serving.settings.fetch import (
@@ -59,10 +66,28 @@ def fetch(settings: FetchSettings) -> list[str]:
 
 
 def _bring_model(settings: FetchSettings, retrying: Retrying) -> str:
+    if settings.baked_model_dir:
+        return _run(_plan_copy(settings, retrying), settings.timeout_seconds)
     place = parse_artifact_uri(settings.artifact_uri)
     with _open_store(settings, place) as store:
         download = _plan(settings, retrying, store, place.path, settings.artifact_uri)
         return _run(download, settings.timeout_seconds)
+
+
+def _plan_copy(settings: FetchSettings, retrying: Retrying) -> Download:
+    """Return what brings the model of the image, which has to be the version's own."""
+    from regisseur_serving.adapters import baked_model  # noqa: PLC0415 - few images need it
+
+    folder = Path(settings.baked_model_dir)
+    check_baked(
+        baked_model.read_baked_mlmodel(folder),
+        model_id=settings.model_id,
+        run_id=settings.run_id,
+        is_digest_expected=bool(settings.expected_digest),
+        place=folder,
+    )
+    store = baked_model.BakedModel()
+    return _plan(settings, retrying, store, str(folder), f"{folder} in the image")
 
 
 def _open_store(settings: FetchSettings, place: Place) -> AbstractContextManager[ArtifactStore]:
@@ -129,9 +154,11 @@ def _bring_served(settings: FetchSettings, retrying: Retrying) -> str:
 
     folder = served_folder(settings.model_dir)
     forget_served(folder)
+    # A pod whose model is in its image needs no store: without one, nothing is compared.
+    excused = (ServingError,) if settings.baked_model_dir else GONE
     open_store = partial(_open_store, settings)
     with deadline(settings.timeout_seconds, describe):
-        return bring_served(open_store, settings.served_artifact_uri, folder, retrying)
+        return bring_served(open_store, settings.served_artifact_uri, folder, retrying, excused)
 
 
 def _trouble(retrying: Retrying) -> str:

@@ -125,7 +125,7 @@ class Rehearsal:
         """
         folder = served_folder(self._settings.model_dir)
         if gone_marker(folder).exists():
-            return "not compared, the served version's MLmodel is gone", ""
+            return "not compared, the served version's MLmodel is gone or out of reach", ""
         if not folder.exists():
             return "not compared, nothing of this registry is served", ""
         try:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from regisseur_contract.runtime import (
     ENV_ARTIFACT_URI,
+    ENV_BAKED_MODEL_DIR,
     ENV_EXPECTED_DIGEST,
     ENV_FETCH_TIMEOUT_SECONDS,
     ENV_MODEL_DIR,
+    ENV_MODEL_ID,
     ENV_MODEL_SIZE_LIMIT_BYTES,
     ENV_REGISTRY_URL,
+    ENV_RUN_ID,
     ENV_SERVED_ARTIFACT_URI,
     FETCH_TIMEOUT_SECONDS,
     MODEL_DIR,
@@ -38,6 +41,9 @@ class FetchSettings:
         expected_digest: Canonical digest that the files must have; empty for any.
         served_artifact_uri: Where the served version is, in a rehearsal; empty for none.
         size_limit_bytes: What all files may have together; 0 for no limit.
+        baked_model_dir: The folder in this image that holds the model; empty where none does.
+        model_id: MLflow's id of the logged model, to know a model in the image by; or empty.
+        run_id: Of the run that logged it, likewise.
         s3_endpoint_url: Server of the bucket; empty for what Amazon's configuration says.
         s3_ignores_tls: Whether that server's certificate is not looked at.
         username: For the server, with the password.
@@ -52,6 +58,9 @@ class FetchSettings:
     expected_digest: str = ""
     served_artifact_uri: str = ""
     size_limit_bytes: int = 0
+    baked_model_dir: str = ""
+    model_id: str = ""
+    run_id: str = ""
     s3_endpoint_url: str = ""
     s3_ignores_tls: bool = False
     username: str = field(default="", repr=False)
@@ -73,6 +82,9 @@ def read_fetch_settings(environment: Mapping[str, str]) -> FetchSettings:
         expected_digest=read_expected_digest(environment),
         served_artifact_uri=environment.get(ENV_SERVED_ARTIFACT_URI, "").strip(),
         size_limit_bytes=_bytes(environment, ENV_MODEL_SIZE_LIMIT_BYTES),
+        baked_model_dir=environment.get(ENV_BAKED_MODEL_DIR, "").strip(),
+        model_id=environment.get(ENV_MODEL_ID, "").strip(),
+        run_id=environment.get(ENV_RUN_ID, "").strip(),
         s3_endpoint_url=environment.get(ENV_S3_ENDPOINT_URL, "").strip(),
         s3_ignores_tls=environment.get(ENV_S3_IGNORE_TLS, "").strip().lower() in {"true", "1"},
         # Files that Secrets are made from end in a line break, which is no part of them.
