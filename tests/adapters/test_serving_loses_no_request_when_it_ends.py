@@ -107,6 +107,7 @@ def test_a_request_in_flight_is_answered_after_the_drain(
                 return False
 
             eventually(is_closed, deadline_seconds=5)
+            assert server.ask_admin("/readyz").json == {"status": "draining"}
             connection.sendall(b'{"records":')
             answer = connection.recv(65536)
         assert answer.startswith(b"HTTP/1.1 400")
@@ -120,6 +121,11 @@ def test_idle_connections_do_not_keep_it_alive(
 ) -> None:
     with ServingProcess(linear_folder.path, tmp_path, drain_seconds=drain_seconds) as server:
         server.wait_until_ready()
-        with socket.create_connection(("127.0.0.1", server.port)):
+        with (
+            socket.create_connection(("127.0.0.1", server.port)),
+            socket.create_connection(("127.0.0.1", server.admin_port)) as scraper,
+        ):
+            scraper.sendall(b"GET /metrics HTTP/1.1\r\n")
             server.terminate()
             assert server.wait() == 0
+    assert server.log.read_text().splitlines()[-1].endswith("stopped")

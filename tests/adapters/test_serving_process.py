@@ -29,8 +29,21 @@ def test_a_model_is_served(kind: str, request: pytest.FixtureRequest, tmp_path: 
         described = server.ask("/model").json
         assert described["sklearn_version"]
         assert server.ask("/predict", {"records": described["input_example"]}).status == 200
-        metrics = server.ask("/metrics").body.decode()
+        metrics = server.ask_admin("/metrics").body.decode()
         assert 'regisseur_serving_model_info{name="wine",run_id="r-7",version="7"} 1.0' in metrics
+
+
+def test_what_is_measured_is_told_on_the_admin_port_alone(
+    linear_folder: ModelFolder, tmp_path: Path
+) -> None:
+    with ServingProcess(linear_folder.path, tmp_path) as server:
+        server.wait_until_ready()
+        assert server.ask_admin("/metrics").status == 200
+        assert server.ask("/metrics").status == 404
+        assert server.ask_admin("/predict").status == 404
+        assert server.ask_admin("/docs").status == 404
+        for route in ("/healthz", "/readyz"):
+            assert server.ask_admin(route).status == server.ask(route).status == 200
 
 
 def test_a_wrong_value_is_named_by_row_and_field(

@@ -12,6 +12,7 @@ from regisseur_serving.adapters.calibration import Calibration
 from regisseur_serving.adapters.loading import LoadedModel
 from regisseur_serving.api.application import build_application
 from regisseur_serving.api.lifecycle import Lifecycle, Served
+from regisseur_serving.api.monitoring import build_monitoring
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.core.tables import TableReader
@@ -69,16 +70,28 @@ def served(
 
 
 class Server:
-    """An application and its state."""
+    """The applications of both ports, and their state."""
 
-    def __init__(self, **limits: Any) -> None:
+    def __init__(self, *, logs_access: bool = False, **limits: Any) -> None:
         self.lifecycle = Lifecycle()
         chosen = Limits(**{"max_body_bytes": 1000, "body_timeout_seconds": 0.05, **limits})
-        self.app: ASGIApp = build_application(self.lifecycle, Metrics(), chosen)
+        self.metrics = metrics = Metrics()
+        self.app: ASGIApp = build_application(
+            self.lifecycle, metrics, chosen, logs_access=logs_access
+        )
+        self.admin_app: ASGIApp = build_monitoring(self.lifecycle, metrics, logs_access=logs_access)
 
     async def get(self, path: str) -> Answer:
         """Send a GET."""
         return await call(self.app, "GET", path)
+
+    async def ask_admin(self, path: str) -> Answer:
+        """Send a GET to the admin port."""
+        return await call(self.admin_app, "GET", path)
+
+    async def scrape(self) -> str:
+        """Return the metrics."""
+        return (await self.ask_admin("/metrics")).body.decode()
 
     async def post(self, body: object, *, path: str = "/predict", **headers: str) -> Answer:
         """Send a POST; an object goes as JSON."""

@@ -39,7 +39,7 @@ class Reply:
 
 
 class ServingProcess:
-    """`python -m regisseur_serving serve` on a port of its own.
+    """`python -m regisseur_serving serve` on ports of its own.
 
     Args:
         model_dir: The model folder.
@@ -59,6 +59,7 @@ class ServingProcess:
         command: Sequence[str] = (*COMMAND, "serve"),
     ) -> None:
         self.port = free_port()
+        self.admin_port = free_port()
         self.log = directory / f"serve-{self.port}.log"
         self.termination_log = directory / f"termination-{self.port}"
         self.termination_log.touch()
@@ -71,6 +72,7 @@ class ServingProcess:
             "REGISSEUR_DRAIN_SECONDS": str(drain_seconds),
             "REGISSEUR_LISTEN_HOST": "127.0.0.1",
             "REGISSEUR_LISTEN_PORT": str(self.port),
+            "REGISSEUR_LISTEN_ADMIN_PORT": str(self.admin_port),
             "REGISSEUR_TERMINATION_LOG": str(self.termination_log),
         }
         self._environment |= settings or {}
@@ -105,18 +107,15 @@ class ServingProcess:
         types = {} if body is None else {"Content-Type": "application/json"}
         return self.send(path, raw, types | headers)
 
+    def ask_admin(self, path: str) -> Reply:
+        """Send one GET to the admin port."""
+        return _send(self.admin_port, path, None, {})
+
     def send(
         self, path: str, raw: bytes | None, headers: Mapping[str, str], *, method: str = ""
     ) -> Reply:
         """Send a body as it is; it makes a POST unless another method is named."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            usual = "GET" if raw is None else "POST"
-            connection.request(method or usual, path, raw, dict(headers))
-            answer = connection.getresponse()
-            return Reply(answer.status, dict(answer.headers), answer.read())
-        finally:
-            connection.close()
+        return _send(self.port, path, raw, headers, method=method)
 
     @property
     def resident_bytes(self) -> int:
@@ -146,6 +145,19 @@ class ServingProcess:
                 return False
 
         eventually(is_there, deadline_seconds=_START_SECONDS, interval=0.02, describe=path)
+
+
+def _send(
+    port: int, path: str, raw: bytes | None, headers: Mapping[str, str], *, method: str = ""
+) -> Reply:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        usual = "GET" if raw is None else "POST"
+        connection.request(method or usual, path, raw, dict(headers))
+        answer = connection.getresponse()
+        return Reply(answer.status, dict(answer.headers), answer.read())
+    finally:
+        connection.close()
 
 
 Ended = subprocess.CompletedProcess[str]

@@ -1,9 +1,13 @@
-"""Routes, port and headers of the model server."""
+"""Routes, ports and headers of the model server."""
 
 from typing import Final
 
 PORT: Final = 8080
 PORT_NAME: Final = "http"
+
+ADMIN_PORT: Final = 8081
+ADMIN_PORT_NAME: Final = "admin"
+"""For who runs the server: metrics and the profile are not for who asks it for predictions."""
 
 ROUTE_PREDICT: Final = "/predict"
 ROUTE_INVOCATIONS: Final = "/invocations"
@@ -16,8 +20,13 @@ ROUTE_V2: Final = "/v2"
 
 ROUTE_LIVE: Final = "/healthz"
 ROUTE_READY: Final = "/readyz"
-ROUTE_METRICS: Final = "/metrics"
 ROUTE_MODEL: Final = "/model"
+
+ROUTE_METRICS: Final = "/metrics"
+ROUTE_PROFILE: Final = "/monitoring/profile"
+"""On the admin port alone; the two routes of health are on both."""
+
+HEADER_REQUEST_ID: Final = "X-Request-Id"
 
 HEADER_MODEL_NAME: Final = "X-Model-Name"
 HEADER_MODEL_VERSION: Final = "X-Model-Version"

@@ -11,6 +11,7 @@ from regisseur_contract.runtime import DRAIN_SECONDS, LONGEST_REQUEST_SECONDS
 from regisseur_operator.api.quantity import parse_quantity
 from regisseur_operator.api.status import Lineage
 from regisseur_operator.resources.pods import build_pod_template
+from regisseur_operator.resources.service import build_service
 from support.pod_parts import (
     DIGEST,
     ENV,
@@ -20,6 +21,7 @@ from support.pod_parts import (
     Json,
     build_everything,
     build_inputs,
+    build_observed,
     containers,
     environment,
     to_pod_template,
@@ -191,6 +193,18 @@ def test_only_the_fetch_container_compares_the_digest() -> None:
 
     assert environment(found["fetch"])["REGISSEUR_EXPECTED_DIGEST"] == DIGEST
     assert "REGISSEUR_EXPECTED_DIGEST" not in environment(found["server"])
+
+
+def test_the_server_has_a_port_for_clients_and_one_for_who_runs_it() -> None:
+    server = containers(build_template())["server"]
+
+    assert {port["name"]: port["containerPort"] for port in server["ports"]} == {
+        "http": 8080,
+        "admin": 8081,
+    }
+    assert server["livenessProbe"]["httpGet"]["port"] == "http"
+    (exposed,) = build_service(build_observed())["spec"]["ports"]
+    assert exposed["targetPort"] == "http"
 
 
 def test_readiness_is_asked_every_second() -> None:

@@ -8,7 +8,14 @@ that they did not name.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from regisseur_contract.http import PORT, PORT_NAME, ROUTE_LIVE, ROUTE_READY
+from regisseur_contract.http import (
+    ADMIN_PORT,
+    ADMIN_PORT_NAME,
+    PORT,
+    PORT_NAME,
+    ROUTE_LIVE,
+    ROUTE_READY,
+)
 from regisseur_contract.names import CONTAINER_FETCH, CONTAINER_SERVER
 from regisseur_contract.runtime import (
     DRAIN_SECONDS,
@@ -80,7 +87,7 @@ def build_server(inputs: PodInputs) -> Manifest:
     """Return the container that serves the model."""
     return {
         **build_main(inputs, CONTAINER_SERVER, SUBCOMMAND_SERVE, {}),
-        "ports": [{"name": PORT_NAME, "containerPort": PORT, "protocol": "TCP"}],
+        "ports": [_build_port(PORT_NAME, PORT), _build_port(ADMIN_PORT_NAME, ADMIN_PORT)],
         "readinessProbe": _build_probe(ROUTE_READY, period=1, timeout=1, failures=3),
         # Generous, as a server that loads a big model may be slow to answer: one that hangs is
         # already out of the Service by its readiness, this only starts it again.
@@ -156,6 +163,10 @@ def _build_container(name: str, image: str, command: str, environment: Environme
 def _build_resources(inputs: PodInputs) -> Manifest:
     amounts = {"requests": dict(inputs.requests), "limits": dict(inputs.limits)}
     return {name: given for name, given in amounts.items() if given}
+
+
+def _build_port(name: str, number: int) -> Manifest:
+    return {"name": name, "containerPort": number, "protocol": "TCP"}
 
 
 def _build_probe(route: str, *, period: int, timeout: int, failures: int) -> Manifest:

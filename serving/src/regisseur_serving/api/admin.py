@@ -1,4 +1,4 @@
-"""The routes beside prediction: health, metrics, what is served."""
+"""The routes beside prediction: health, and what is served."""
 
 from datetime import datetime
 from importlib.metadata import version
@@ -9,14 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from regisseur_contract.http import (
     ROUTE_LIVE,
-    ROUTE_METRICS,
     ROUTE_MODEL,
     ROUTE_PING,
     ROUTE_READY,
     ROUTE_VERSION,
 )
 from regisseur_serving.api.lifecycle import Lifecycle, Phase
-from regisseur_serving.telemetry import Metrics
 
 VERSION = version("regisseur-serving")
 
@@ -45,8 +43,8 @@ class ModelDescription(BaseModel):
     load_seconds: float = Field(description="Time that loading and warming up took.")
 
 
-def build_router(lifecycle: Lifecycle, metrics: Metrics) -> APIRouter:
-    """Return the routes, bound to the state of one server."""
+def build_health(lifecycle: Lifecycle) -> APIRouter:
+    """Return the routes for probes, bound to the state of one server."""
     router = APIRouter()
 
     @router.get(ROUTE_LIVE, summary="Is the process alive?")
@@ -64,6 +62,13 @@ def build_router(lifecycle: Lifecycle, metrics: Metrics) -> APIRouter:
             response.status_code = 503
         return Health(status=phase)
 
+    return router
+
+
+def build_router(lifecycle: Lifecycle) -> APIRouter:
+    """Return the other routes for everybody."""
+    router = APIRouter()
+
     @router.get(
         ROUTE_PING,
         summary="MLflow's question whether the server is ready",
@@ -77,10 +82,6 @@ def build_router(lifecycle: Lifecycle, metrics: Metrics) -> APIRouter:
     @router.get(ROUTE_VERSION, summary="Version of this server", response_class=Response)
     async def tell_version() -> Response:
         return Response(VERSION, media_type="text/plain")
-
-    @router.get(ROUTE_METRICS, summary="Metrics for Prometheus", response_class=Response)
-    async def scrape() -> Response:
-        return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @router.get(
         ROUTE_MODEL,

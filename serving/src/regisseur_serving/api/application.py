@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from regisseur_contract.http import ROUTE_INVOCATIONS, ROUTE_PREDICT, ROUTE_V2
-from regisseur_serving.api.admin import VERSION, build_router
+from regisseur_serving.api.admin import VERSION, build_health, build_router
 from regisseur_serving.api.documentation import describe_predict
 from regisseur_serving.api.draining import Draining
 from regisseur_serving.api.inference import InferenceRoutes
@@ -43,8 +43,10 @@ class Front:
             await self._hot.get(path, self._others)(scope, receive, send)
 
 
-def build_application(lifecycle: Lifecycle, metrics: Metrics, limits: Limits) -> ASGIApp:
-    """Put the application together."""
+def build_application(
+    lifecycle: Lifecycle, metrics: Metrics, limits: Limits, *, logs_access: bool = False
+) -> ASGIApp:
+    """Put the application of the port for clients together."""
     metrics.show_ready(is_ready=lambda: lifecycle.phase == "ready")
     predicting = Predicting(metrics, limits)
     hot: dict[str, ASGIApp] = {
@@ -52,13 +54,14 @@ def build_application(lifecycle: Lifecycle, metrics: Metrics, limits: Limits) ->
         ROUTE_INVOCATIONS: InvocationsRoute(lifecycle, predicting),
     }
     inference = InferenceRoutes(lifecycle, predicting, server_version=VERSION)
-    front = Front(hot, inference, _build_others(lifecycle, metrics))
-    return Draining(Measuring(front, lifecycle, metrics), lifecycle)
+    front = Front(hot, inference, _build_others(lifecycle))
+    return Draining(Measuring(front, lifecycle, metrics, logs_access=logs_access), lifecycle)
 
 
-def _build_others(lifecycle: Lifecycle, metrics: Metrics) -> FastAPI:
+def _build_others(lifecycle: Lifecycle) -> FastAPI:
     app = FastAPI(title=_TITLE, version=_VERSION, redoc_url=None, redirect_slashes=False)
-    app.include_router(build_router(lifecycle, metrics))
+    app.include_router(build_health(lifecycle))
+    app.include_router(build_router(lifecycle))
 
     def write_openapi() -> dict[str, Any]:
         # Kept only once the model is there: its signature is part of it.

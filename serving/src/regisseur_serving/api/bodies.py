@@ -157,4 +157,7 @@ def _refusal(message: str, kind: str, status: HTTPStatus) -> InputError:
 def find_header(scope: Scope, name: bytes) -> bytes:
     """Return the value of a header, empty where there is none; its name is lower case."""
     headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
-    return next((value for key, value in headers if key == name), b"")
+    for key, value in headers:
+        if key == name:
+            return value
+    return b""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from urllib.parse import quote
+from uuid import uuid4
 
 from regisseur_contract.http import HEADER_MODEL_NAME, HEADER_MODEL_RUN_ID, HEADER_MODEL_VERSION
 from regisseur_serving.adapters.loading import LoadedModel
@@ -50,9 +51,13 @@ class Lifecycle:
 
     Changed by the thread that loads and by the signal handler, read by every request: each
     change is a single assignment.
+
+    Attributes:
+        boot_id: Tells this run of the server from all others.
     """
 
     def __init__(self) -> None:
+        self.boot_id = uuid4().hex
         self.served: Served | None = None
         self.headers: list[tuple[bytes, bytes]] = []
         self.is_draining = False

@@ -11,8 +11,9 @@ from regisseur_serving.adapters.loading import load_model
 from regisseur_serving.adapters.termination_log import write_termination_log
 from regisseur_serving.api.application import build_application
 from regisseur_serving.api.lifecycle import Lifecycle, Phase, Served
+from regisseur_serving.api.monitoring import build_monitoring
 from regisseur_serving.app.exit_codes import UNKNOWN, exit_code
-from regisseur_serving.app.server import DrainingServer, build_config
+from regisseur_serving.app.server import AdminServer, DrainingServer, build_config
 from regisseur_serving.errors import ModelError
 from regisseur_serving.settings.fetch import read_termination_log
 from regisseur_serving.settings.serve import ServeSettings, read_serve_settings
@@ -50,9 +51,14 @@ class Serve:
         self.failure_code = UNKNOWN
         self._settings = settings
         self._metrics = Metrics()
-        application = build_application(self.lifecycle, self._metrics, settings.limits)
+        host, logs_access = settings.listen_host, settings.access_log
+        application = build_application(
+            self.lifecycle, self._metrics, settings.limits, logs_access=logs_access
+        )
+        monitoring = build_monitoring(self.lifecycle, self._metrics, logs_access=logs_access)
         self.server = DrainingServer(
-            build_config(application, host=settings.listen_host, port=settings.listen_port),
+            build_config(application, host=host, port=settings.listen_port),
+            admin=AdminServer(build_config(monitoring, host=host, port=settings.listen_admin_port)),
             lifecycle=self.lifecycle,
             drain_seconds=settings.drain_seconds,
             on_listening=threading.Thread(target=self._load, name="load", daemon=True).start,

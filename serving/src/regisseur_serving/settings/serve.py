@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from regisseur_contract.http import PORT
+from regisseur_contract.http import ADMIN_PORT, PORT
 from regisseur_contract.runtime import (
     DRAIN_SECONDS,
     ENV_PREFIX,
@@ -47,6 +47,12 @@ class ServeSettings(BaseSettings):
     ] = DRAIN_SECONDS
     listen_host: Annotated[str, Field(description="Address to listen on.")] = "0.0.0.0"  # noqa: S104 - a pod is reached by its address
     listen_port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on.")] = PORT
+    listen_admin_port: Annotated[
+        int, Field(ge=0, le=65535, description="Port of the metrics and the profile.")
+    ] = ADMIN_PORT
+    access_log: Annotated[
+        bool, Field(description="Whether each answer is a line in the log, without what was sent.")
+    ] = False
     max_body_bytes: Annotated[
         int, Field(gt=0, description="Largest request body; a larger one is answered with 413.")
     ] = _LIMITS.max_body_bytes
