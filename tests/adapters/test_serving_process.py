@@ -1,10 +1,13 @@
 """The server as a process, over real sockets."""
 
+import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from regisseur_contract.drift import FILE_NAME, DriftReference, Edges, describe_drift_reference
 from regisseur_contract.exits import ARTIFACT_INVALID, CONFIGURATION, USAGE
 from support.eventually import eventually
 from support.model_folders import ModelFolder
@@ -44,6 +47,24 @@ def test_what_is_measured_is_told_on_the_admin_port_alone(
         assert server.ask_admin("/docs").status == 404
         for route in ("/healthz", "/readyz"):
             assert server.ask_admin(route).status == server.ask(route).status == 200
+
+
+def test_rows_are_counted_on_the_bins_that_came_with_the_model(
+    linear_folder: ModelFolder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(linear_folder.path, folder)
+    reference = DriftReference({"alcohol": Edges((0.0, 100.0))}, ())
+    (folder / FILE_NAME).write_text(json.dumps(describe_drift_reference(reference)))
+    with ServingProcess(folder, tmp_path) as server:
+        server.wait_until_ready()
+        server.ask("/predict", {"records": linear_folder.records(150)})
+        told = server.ask_admin("/monitoring/profile").json
+    assert told["rows"] == 150
+    assert told["features"]["alcohol"]["counts"] == [0, 150, 0]
+    (prediction,) = told["predictions"]
+    answers = linear_folder.predictions[:150]
+    assert prediction["counts"] == [answers.count(label) for label in prediction["categories"]]
 
 
 def test_a_wrong_value_is_named_by_row_and_field(

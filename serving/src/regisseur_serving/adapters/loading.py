@@ -2,13 +2,15 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from regisseur_contract.drift import NO_REFERENCE, DriftReference
 from regisseur_serving.adapters.calibration import UNTRIED, Calibration, calibrate
+from regisseur_serving.adapters.drift_reference import read_drift_reference
 from regisseur_serving.adapters.model_folder import (
     Records,
     read_example,
@@ -18,6 +20,7 @@ from regisseur_serving.adapters.model_folder import (
 from regisseur_serving.core.inference import InferenceReader
 from regisseur_serving.core.invocations import InvocationReader
 from regisseur_serving.core.mlmodel import MLmodel
+from regisseur_serving.core.profile import Profile, choose_predictions
 from regisseur_serving.core.signature import Signature
 from regisseur_serving.core.tables import RECORDS, TableReader
 from regisseur_serving.errors import InputError, PredictionError, Problem
@@ -41,6 +44,7 @@ class LoadedModel:
         takes_arrays: Whether requests reach it without a DataFrame.
         problem: Why it cannot answer what its folder says that it takes; empty when nothing is
             known. A server serves such a model all the same, as some of it may work.
+        drift_reference: The bins that came with it.
     """
 
     mlmodel: MLmodel
@@ -51,6 +55,7 @@ class LoadedModel:
     load_seconds: float
     takes_arrays: bool
     problem: str = ""
+    drift_reference: DriftReference = NO_REFERENCE
 
     @cached_property
     def inference(self) -> InferenceReader:
@@ -62,6 +67,19 @@ class LoadedModel:
     def invocations(self) -> InvocationReader:
         """Reads request bodies of MLflow's scoring protocol."""
         return InvocationReader(self.mlmodel.signature)
+
+    @cached_property
+    def profile(self) -> Profile:
+        """Counts what it is sent and what it answers."""
+        reference = self.drift_reference
+        if not reference.predictions:
+            answers_classes = self.mlmodel.predict_method == "predict"
+            predictions = choose_predictions(
+                None if self.sample is None else self.sample.values,
+                self.predictor.classes if answers_classes else None,
+            )
+            reference = replace(reference, predictions=predictions)
+        return Profile(self.mlmodel.signature, reference)
 
 
 def load_model(folder: Path) -> LoadedModel:
@@ -103,6 +121,7 @@ def load_model(folder: Path) -> LoadedModel:
         load_seconds=time.perf_counter() - started,
         takes_arrays=predictor.takes_arrays,
         problem=problem,
+        drift_reference=read_drift_reference(folder, mlmodel.signature),
     )
 
 

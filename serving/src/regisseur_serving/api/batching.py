@@ -19,7 +19,7 @@ from typing import Final
 from regisseur_serving.api.lifecycle import Served
 from regisseur_serving.core.batching import Query, split, stack
 from regisseur_serving.errors import InputError, Problem
-from regisseur_serving.ports.predictor import Prediction
+from regisseur_serving.ports.predictor import Prediction, Table
 from regisseur_serving.telemetry import Metrics
 
 _LOGGER = logging.getLogger("regisseur_serving.predict")
@@ -46,6 +46,7 @@ class _Outcome:
     """What became of some requests: their predictions, or the model refused its only one."""
 
     members: Sequence[_Waiting]
+    table: Table
     prediction: Prediction | None
 
 
@@ -71,6 +72,7 @@ class Batcher:
     ) -> None:
         self._predictor = served.loaded.predictor
         self._calibration = served.loaded.calibration
+        self._profile = served.loaded.profile
         self._executor = executor
         self._metrics = metrics
         self._max_rows = max_rows if self._calibration.takes_batches else 1
@@ -150,6 +152,8 @@ class Batcher:
             self._metrics.observe_queue(max(0.0, now - seconds - waiting.since))
         self._note_pace(rows, seconds)
         for outcome in outcomes:
+            if outcome.prediction is not None:
+                self._profile.observe(outcome.table, outcome.prediction)
             _tell(outcome)
         self._loop.call_soon(self._start)
 
@@ -169,10 +173,10 @@ class Batcher:
     def _solve(self, batch: Sequence[_Waiting]) -> list[_Outcome]:
         """Predict a batch; of one that is refused, each half, until the culprits are alone."""
         query = batch[0].query
+        table = stack([waiting.query.table for waiting in batch])
         try:
             prediction = self._predictor.predict(
-                stack([waiting.query.table for waiting in batch]),
-                with_probabilities=query.with_probabilities,
+                table, with_probabilities=query.with_probabilities
             )
         except Exception as error:  # noqa: BLE001 - the estimator is anybody's
             if len(batch) > 1:
@@ -180,8 +184,8 @@ class Batcher:
                 return [*self._solve(batch[:middle]), *self._solve(batch[middle:])]
             # What scikit-learn says here quotes the data, so it goes neither out nor to the log.
             _LOGGER.warning("the model refused a request (%s)", type(error).__name__)
-            return [_Outcome(batch, None)]
-        return [_Outcome(batch, prediction)]
+            return [_Outcome(batch, table, None)]
+        return [_Outcome(batch, table, prediction)]
 
     # ---- too late ----
 
