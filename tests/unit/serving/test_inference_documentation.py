@@ -11,7 +11,7 @@ INFER = "/v2/models/{model}/versions/{version}/infer"
 
 @pytest.fixture
 def loading() -> Server:
-    return Server(max_bytes=4000)
+    return Server(max_body_bytes=4000)
 
 
 @pytest.fixture

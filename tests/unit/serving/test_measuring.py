@@ -3,11 +3,13 @@
 import logging
 from bisect import bisect_left
 from itertools import pairwise
-from typing import Any
+from typing import cast
 
 import pytest
 from starlette.types import Message
 
+from regisseur_serving.adapters.loading import LoadedModel
+from regisseur_serving.api.lifecycle import Served
 from regisseur_serving.telemetry import LATENCY_BOUNDS_SECONDS, Metrics, _Formatter
 from support.adding_server import GOOD, Adder, Server, served
 from support.asgi import call
@@ -119,10 +121,13 @@ async def test_a_client_that_leaves_is_no_fault_of_the_server(server: Server) ->
 # ---- faults ----------------------------------------------------------------------------------
 
 
-class Talkative(Adder):
-    """Fails as no model should, and quotes its data."""
+class Talkative:
+    """A model without anything, which says so with what it was asked."""
 
-    def predict(self, *_: Any, **__: Any) -> Any:  # noqa: ANN401
+    name, version = "wïne/ ", "3"
+
+    @property
+    def loaded(self) -> LoadedModel:
         """Fail."""
         raise RuntimeError("met the value SECRET")
 
@@ -132,7 +137,7 @@ async def test_a_fault_is_told_without_what_it_met(
     path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = Server()
-    server.lifecycle.become_ready(served(Talkative()))
+    server.lifecycle.served = cast(Served, Talkative())
     tensor = {"name": "x", "shape": [1, 2], "datatype": "FP64", "data": [1, 2]}
     bodies = {"/predict": GOOD, "/invocations": {"instances": GOOD["records"]}}
     answer = await server.post(bodies.get(path, {"inputs": [tensor]}), path=path)

@@ -75,7 +75,7 @@ class LoadedModel:
         if not reference.predictions:
             answers_classes = self.mlmodel.predict_method == "predict"
             predictions = choose_predictions(
-                None if self.sample is None else self.sample.values,
+                None if self.calibration.sample is None else self.calibration.sample.values,
                 self.predictor.classes if answers_classes else None,
             )
             reference = replace(reference, predictions=predictions)

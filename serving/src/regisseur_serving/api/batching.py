@@ -43,11 +43,15 @@ class _Waiting:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of some requests: their predictions, or the model refused its only one."""
+    """What became of some requests: their predictions, or the model refused the only one."""
 
     members: Sequence[_Waiting]
     table: Table
-    prediction: Prediction | None
+    found: "Prediction | _RefusedError"
+
+
+class _RefusedError(Exception):
+    """The model raised an error of this name."""
 
 
 class Batcher:
@@ -107,7 +111,12 @@ class Batcher:
         else:
             self._is_busy = True
             self._loop.call_soon(self._start)
-        return await waiting.done
+        try:
+            return await waiting.done
+        except _RefusedError as error:
+            # What scikit-learn says here quotes the data, so it goes neither out nor to the log.
+            _LOGGER.warning("the model refused a request (%s)", error)
+            raise _model_refused() from None
 
     def _start(self) -> None:
         """Make the next call, if anything waits."""
@@ -152,9 +161,9 @@ class Batcher:
             self._metrics.observe_queue(max(0.0, now - seconds - waiting.since))
         self._note_pace(rows, seconds)
         for outcome in outcomes:
-            if outcome.prediction is not None:
-                self._profile.observe(outcome.table, outcome.prediction)
-            _tell(outcome)
+            if isinstance(outcome.found, Prediction):
+                self._profile.observe(outcome.table, outcome.found)
+            _tell(outcome.members, outcome.found)
         self._loop.call_soon(self._start)
 
     def _note_pace(self, rows: int, seconds: float) -> None:
@@ -175,16 +184,12 @@ class Batcher:
         query = batch[0].query
         table = stack([waiting.query.table for waiting in batch])
         try:
-            prediction = self._predictor.predict(
-                table, with_probabilities=query.with_probabilities
-            )
+            prediction = self._predictor.predict(table, with_probabilities=query.with_probabilities)
         except Exception as error:  # noqa: BLE001 - the estimator is anybody's
             if len(batch) > 1:
                 middle = len(batch) // 2
                 return [*self._solve(batch[:middle]), *self._solve(batch[middle:])]
-            # What scikit-learn says here quotes the data, so it goes neither out nor to the log.
-            _LOGGER.warning("the model refused a request (%s)", type(error).__name__)
-            return [_Outcome(batch, table, None)]
+            return [_Outcome(batch, table, _RefusedError(type(error).__name__))]
         return [_Outcome(batch, table, prediction)]
 
     # ---- too late ----
@@ -209,19 +214,16 @@ class Batcher:
                 waiting.done.set_exception(_waited_too_long(self._longest_wait_seconds))
 
 
-def _tell(outcome: _Outcome) -> None:
+def _tell(members: Sequence[_Waiting], found: Prediction | _RefusedError) -> None:
     """Give every request its part; one whose client is gone has nobody to give it to."""
-    if outcome.prediction is None:
-        parts = None
-    else:
-        parts = split(outcome.prediction, [w.query.rows for w in outcome.members])
-    for waiting in outcome.members:
-        part = None if parts is None else next(parts)
-        if waiting.done.done():
-            continue
-        if part is None:
-            waiting.done.set_exception(_model_refused())
-        else:
+    if isinstance(found, _RefusedError):
+        for waiting in members:
+            if not waiting.done.done():
+                waiting.done.set_exception(found)
+        return
+    parts = split(found, [waiting.query.rows for waiting in members])
+    for waiting, part in zip(members, parts, strict=True):
+        if not waiting.done.done():
             waiting.done.set_result(part)
 
 
