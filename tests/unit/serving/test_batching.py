@@ -255,7 +255,7 @@ numbers = st.lists(st.integers(1, 5), min_size=1, max_size=6)
 
 
 @given(sizes=numbers, dtype=st.sampled_from(["f4", "f8"]), wants=st.booleans())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_arrays_come_back_as_they_went(sizes: list[int], dtype: str, wants: bool) -> None:
     total = sum(sizes)
     cells = np.arange(total * 2, dtype=dtype).reshape(total, 2)
@@ -274,6 +274,7 @@ def test_arrays_come_back_as_they_went(sizes: list[int], dtype: str, wants: bool
 
 
 @given(sizes=numbers)
+@settings(deadline=None, max_examples=40)
 def test_columns_come_back_as_they_went(sizes: list[int]) -> None:
     tables: list[Columns] = [
         {"a": [f"{number}-{row}" for row in range(size)], "b": list(range(size))}

@@ -153,18 +153,20 @@ class Batcher:
         return batch
 
     def _finish(self, batch: Sequence[_Waiting], solved: tuple[list[_Outcome], float]) -> None:
+        """Answer first and count afterwards: nobody waits for the counting."""
         outcomes, seconds = solved
-        now = self._loop.time()
+        ended = self._loop.time()
+        self._loop.call_soon(self._start)
+        for outcome in outcomes:
+            _tell(outcome.members, outcome.found)
         rows = sum(waiting.query.rows for waiting in batch)
+        self._note_pace(rows, seconds)
         self._metrics.observe_batch(rows, len(batch), seconds)
         for waiting in batch:
-            self._metrics.observe_queue(max(0.0, now - seconds - waiting.since))
-        self._note_pace(rows, seconds)
+            self._metrics.observe_queue(max(0.0, ended - seconds - waiting.since))
         for outcome in outcomes:
             if isinstance(outcome.found, Prediction):
                 self._profile.observe(outcome.table, outcome.found)
-            _tell(outcome.members, outcome.found)
-        self._loop.call_soon(self._start)
 
     def _note_pace(self, rows: int, seconds: float) -> None:
         """Remember by how much calls are slower than when the model was loaded."""
