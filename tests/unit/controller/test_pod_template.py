@@ -91,6 +91,7 @@ def test_what_a_spec_leaves_out_leaves_no_trace() -> None:
     template = build_template()
 
     assert set(template["metadata"]["annotations"]) == {
+        "eks.amazonaws.com/skip-containers",
         "regisseur.dev/model-name",
         "regisseur.dev/run-id",
         "regisseur.dev/source",
@@ -159,11 +160,12 @@ def test_only_the_fetch_container_sees_the_credentials() -> None:
 
 
 def test_the_identity_of_the_service_account_stays_with_the_fetch_container() -> None:
-    template = build_template(service_account="wine-reader")
+    named = build_template(service_account="wine-reader")
 
-    assert template["spec"]["serviceAccountName"] == "wine-reader"
-    annotations = template["metadata"]["annotations"]
-    assert annotations["eks.amazonaws.com/skip-containers"] == "server"
+    assert named["spec"]["serviceAccountName"] == "wine-reader"
+    for template in (named, build_template()):  # the namespace's default may have one as well
+        annotations = template["metadata"]["annotations"]
+        assert annotations["eks.amazonaws.com/skip-containers"] == "server"
 
 
 def test_only_the_server_has_the_environment_of_the_spec_and_it_comes_last() -> None:

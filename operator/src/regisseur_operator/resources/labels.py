@@ -87,13 +87,14 @@ def build_pod_annotations(inputs: PodInputs, lineage: Lineage, main_container: s
         ANNOTATION_DATA_VERSION: lineage.data_version,
         ANNOTATION_DIGEST: inputs.digest,
         ANNOTATION_RESTART: inputs.restart,
-        ANNOTATION_SKIPPED_CONTAINERS: main_container if inputs.service_account else "",
     }
     return {
         **_keep(inputs.pod_template.get("annotations"), OWN_ANNOTATIONS),
         ANNOTATION_MODEL_NAME: served.model,
         ANNOTATION_RUN_ID: served.run_id,
         ANNOTATION_SOURCE: served.source,
+        # The namespace's default ServiceAccount may have a role as well.
+        ANNOTATION_SKIPPED_CONTAINERS: main_container,
         **{key: value for key, value in optional.items() if value},
     }
 
