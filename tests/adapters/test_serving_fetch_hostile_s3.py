@@ -16,6 +16,7 @@ from support.serving_process import Ended, run_fetch
 URI = "s3://bucket/1/model"
 PREFIX = "1/model/"
 TOKEN = "example-session-token"
+DEEP = pytest.mark.deep
 
 
 def fetch(behave: Behaviour, target: Path, *, timeout_seconds: float = 15.0) -> Ended:
@@ -124,8 +125,8 @@ def test_a_page_that_leads_to_itself_is_no_listing(target: Path) -> None:
 @pytest.mark.parametrize(
     ("start", "piece"),
     [
-        pytest.param(b"", b"H", id="no status line"),
-        pytest.param(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n", id="endless headers"),
+        pytest.param(b"", b"H", id="no status line", marks=DEEP),
+        pytest.param(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n", id="endless headers", marks=DEEP),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b" ", id="slow listing"),
     ],
 )
@@ -155,8 +156,8 @@ def test_a_dripping_file_tells_how_far_it_came(target: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "length"),
     [
-        pytest.param(b"abc", None, id="less than listed"),
-        pytest.param(b"abcde", None, id="more than listed"),
+        pytest.param(b"abc", None, id="less than listed", marks=DEEP),
+        pytest.param(b"abcde", None, id="more than listed", marks=DEEP),
         pytest.param(b"abc", 4, id="less than announced"),
     ],
 )
@@ -182,6 +183,18 @@ def test_a_file_without_end_is_not_read_to_it(target: Path) -> None:
 
     ended = fetch(behave, target, timeout_seconds=4.0)
     assert "sent more than 4 bytes of s3://bucket/1/model/MLmodel" in failure(ended, target)
+
+
+@pytest.mark.parametrize("status", [200, pytest.param(403, marks=DEEP)])
+def test_an_answer_without_end_is_not_read_to_it(status: int, target: Path) -> None:
+    def behave(exchange: Exchange) -> None:
+        head = f"HTTP/1.1 {status} Such\r\nTransfer-Encoding: chunked\r\n\r\n"
+        exchange.wfile.write(head.encode())
+        while True:
+            exchange.wfile.write(b"10000\r\n" + b" " * 65536 + b"\r\n")
+
+    ended = fetch(behave, target, timeout_seconds=4.0)
+    assert "answers more than the 8388608 bytes it may" in failure(ended, target)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
+from regisseur_serving.adapters.bounded_answers import bound_answers
 from regisseur_serving.core.listing import check_names, parse_keys
 from regisseur_serving.core.refusals import to_one_line
 from regisseur_serving.core.s3_refusals import (
@@ -142,7 +143,7 @@ class S3Artifacts:
             raise faults.NoCredentialsError
         frozen = credentials.get_frozen_credentials()
         self._secrets = tuple(secret for secret in (frozen.secret_key, frozen.token) if secret)
-        return session.client(
+        client = session.client(
             "s3",
             endpoint_url=self._endpoint_url or None,
             verify=False if self._ignores_tls else None,
@@ -152,6 +153,8 @@ class S3Artifacts:
                 retries={"total_max_attempts": 1, "mode": "standard"},
             ),
         )
+        bound_answers(client)
+        return client
 
     @property
     def _authority(self) -> str:
