@@ -88,6 +88,8 @@ def parse_drift_reference(document: object) -> DriftReference:
         {str(name): _parse_bins(bins, str(name)) for name, bins in features.items()},
         tuple(_parse_bins(bins, "the prediction") for bins in predictions),
     )
+    if not _can_be_sent(reference):
+        raise ValueError("it holds half a character, which is no Unicode")
     if document.get("edge_hash") != reference.edge_hash:
         raise ValueError("edge_hash is not the hash of its bins")
     return reference
@@ -105,6 +107,14 @@ def _describe(reference: DriftReference) -> dict[str, Any]:
         "features": {name: describe_bins(bins) for name, bins in reference.features.items()},
         "predictions": [describe_bins(bins) for bins in reference.predictions],
     }
+
+
+def _can_be_sent(reference: DriftReference) -> bool:
+    try:
+        json.dumps(_describe(reference), ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:  # JSON can spell what UTF-8 cannot
+        return False
+    return True
 
 
 def _parse_bins(document: object, name: str) -> Bins:

@@ -72,6 +72,7 @@ def test_other_bins_have_another_hash(other: dict[str, Bins]) -> None:
         pytest.param({"predictions": [{"categories": [1, True]}]}, "different", id="equal ones"),
         pytest.param({"predictions": [{"categories": [None]}]}, "must be texts", id="null"),
         pytest.param({"predictions": [{"categories": [[1]]}]}, "must be texts", id="a list"),
+        pytest.param({"features": {"\ud800": {"edges": [1]}}}, "no Unicode", id="half a letter"),
         pytest.param({"features": {"a": {"edges": [1]}}}, "not the hash", id="no hash"),
     ],
 )
