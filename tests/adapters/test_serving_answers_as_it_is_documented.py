@@ -27,7 +27,7 @@ for, or that nobody may send what happens to be good."""
 def run_schemathesis(running: Running, directory: Path, examples: int) -> str:
     """Run it on a server and return its report, which is empty when all is well."""
     command = [
-        *(Path(sys.executable).with_name("schemathesis"), "run"),
+        *(str(Path(sys.executable).with_name("schemathesis")), "run"),
         f"http://{running.address}/openapi.json",
         *("--phases", "examples,coverage,fuzzing", "--max-examples", str(examples)),
         *("--mode", "all", "--generation-deterministic", "--no-shrink", "--workers", "1"),
