@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from regisseur_serving.api.lifecycle import Lifecycle, Phase
+from regisseur_serving.app.connection import BoundedConnection
 
 KEEP_ALIVE_SECONDS = 3660
 """Longer than any client or proxy keeps an idle connection: Envoy's hour is the longest default.
@@ -108,7 +109,7 @@ def build_config(application: ASGIApp, *, host: str, port: int) -> uvicorn.Confi
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedConnection,
         ws="none",
         lifespan="off",
         access_log=False,
