@@ -118,6 +118,32 @@ def test_a_wrong_call_is_answered_in_one_line(arguments: list[str], code: int, l
     assert ended.stderr.count("\n") == 1
 
 
+def test_strangers_and_endless_heads_are_refused(
+    linear_folder: ModelFolder, tmp_path: Path
+) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("an-example-token\n")
+    body = {"records": linear_folder.records(1)}
+    with ServingProcess(linear_folder.path, tmp_path, REGISSEUR_TOKEN_FILE=str(tokens)) as server:
+        server.wait_until_ready()
+        assert server.ask("/predict", body).status == 401
+        assert server.ask("/predict", body, Authorization="Bearer an-example-token").status == 200
+        reply = server.ask("/predict", body, Cookie="SECRET" * 10_000)
+        assert (reply.status, reply.headers["connection"]) == (431, "close")
+        assert server.ask(f"/{'SECRET' * 2000}").status == 414
+        assert server.ask("/readyz").status == 200
+    assert "SECRET" not in server.log.read_text()
+
+
+def test_a_token_file_that_is_not_there_ends_the_process_with_its_reason(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    with ServingProcess(tmp_path, tmp_path, REGISSEUR_TOKEN_FILE=str(missing)) as server:
+        assert server.wait() == CONFIGURATION
+    reason = f"the token file {missing} cannot be used: No such file or directory"
+    assert server.log.read_text() == f"error: {reason}\n"
+    assert server.termination_log.read_text() == f"serve: {reason}"
+
+
 def test_sigterm_while_loading_ends_it_at_once(linear_folder: ModelFolder, tmp_path: Path) -> None:
     with ServingProcess(linear_folder.path, tmp_path, drain_seconds=600) as server:
         server.wait_until_listening()

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from regisseur_serving.adapters.calibration import Calibration
 from regisseur_serving.adapters.loading import LoadedModel
+from regisseur_serving.adapters.token_file import TokenFile
 from regisseur_serving.api.application import build_application
 from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.api.monitoring import build_monitoring
@@ -72,12 +73,14 @@ def served(
 class Server:
     """The applications of both ports, and their state."""
 
-    def __init__(self, *, logs_access: bool = False, **limits: Any) -> None:
+    def __init__(
+        self, *, tokens: TokenFile | None = None, logs_access: bool = False, **limits: Any
+    ) -> None:
         self.lifecycle = Lifecycle()
         chosen = Limits(**{"max_body_bytes": 1000, "body_timeout_seconds": 0.05, **limits})
         self.metrics = metrics = Metrics()
         self.app: ASGIApp = build_application(
-            self.lifecycle, metrics, chosen, logs_access=logs_access
+            self.lifecycle, metrics, chosen, tokens=tokens, logs_access=logs_access
         )
         self.admin_app: ASGIApp = build_monitoring(self.lifecycle, metrics, logs_access=logs_access)
 

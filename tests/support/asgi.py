@@ -30,6 +30,7 @@ async def call(
     *,
     pieces: Iterable[bytes] = (b"",),
     headers: dict[str, str] | None = None,
+    query: str = "",
 ) -> Answer:
     """Send one request whose body arrives in pieces; after them the client is gone."""
     parts = list(pieces)
@@ -52,7 +53,7 @@ async def call(
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [(k.lower().encode(), v.encode()) for k, v in (headers or {}).items()],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8080),

@@ -47,6 +47,7 @@ class ServingProcess:
         drain_seconds: Its drain time.
         settings: More environment variables, which win.
         command: What to run instead, with the same environment.
+        environment: More variables.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class ServingProcess:
         drain_seconds: float = 0.0,
         settings: Mapping[str, str] | None = None,
         command: Sequence[str] = (*COMMAND, "serve"),
+        **environment: str,
     ) -> None:
         self.port = free_port()
         self.admin_port = free_port()
@@ -74,6 +76,7 @@ class ServingProcess:
             "REGISSEUR_LISTEN_PORT": str(self.port),
             "REGISSEUR_LISTEN_ADMIN_PORT": str(self.admin_port),
             "REGISSEUR_TERMINATION_LOG": str(self.termination_log),
+            **environment,
         }
         self._environment |= settings or {}
 

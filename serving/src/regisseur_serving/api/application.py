@@ -8,7 +8,9 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from regisseur_contract.http import ROUTE_INVOCATIONS, ROUTE_PREDICT, ROUTE_V2
+from regisseur_serving.adapters.token_file import TokenFile
 from regisseur_serving.api.admin import VERSION, build_health, build_router
+from regisseur_serving.api.authorizing import Authorizing
 from regisseur_serving.api.documentation import describe_predict
 from regisseur_serving.api.draining import Draining
 from regisseur_serving.api.inference import InferenceRoutes
@@ -44,7 +46,12 @@ class Front:
 
 
 def build_application(
-    lifecycle: Lifecycle, metrics: Metrics, limits: Limits, *, logs_access: bool = False
+    lifecycle: Lifecycle,
+    metrics: Metrics,
+    limits: Limits,
+    *,
+    tokens: TokenFile | None = None,
+    logs_access: bool = False,
 ) -> ASGIApp:
     """Put the application of the port for clients together."""
     metrics.show_ready(is_ready=lambda: lifecycle.phase == "ready")
@@ -54,7 +61,9 @@ def build_application(
         ROUTE_INVOCATIONS: InvocationsRoute(lifecycle, predicting),
     }
     inference = InferenceRoutes(lifecycle, predicting, server_version=VERSION)
-    front = Front(hot, inference, _build_others(lifecycle))
+    front: ASGIApp = Front(hot, inference, _build_others(lifecycle))
+    if tokens is not None:
+        front = Authorizing(front, tokens, lifecycle)
     return Draining(Measuring(front, lifecycle, metrics, logs_access=logs_access), lifecycle)
 
 

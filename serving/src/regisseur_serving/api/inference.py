@@ -173,6 +173,14 @@ class InferenceRoutes:
             await send_json(send, HTTPStatus.OK, head)
 
 
+def asks_for_readiness(served: Served | None, path: str) -> bool:
+    """Tell whether a path is the one of the model's readiness."""
+    rest = path.rstrip("/")
+    if served is None or not rest.startswith(_MODELS):
+        return False
+    return _find_action(served, rest.removeprefix(_MODELS)) == "ready"
+
+
 def _find_action(served: Served, rest: str) -> str | None:
     """Return what is asked of the model: a name may hold slashes, so it is looked for whole."""
     name = served.name.rstrip("/")

@@ -9,12 +9,13 @@ from pathlib import Path
 from regisseur_contract.exits import CONFIGURATION
 from regisseur_serving.adapters.loading import load_model
 from regisseur_serving.adapters.termination_log import write_termination_log
+from regisseur_serving.adapters.token_file import TokenFile
 from regisseur_serving.api.application import build_application
 from regisseur_serving.api.lifecycle import Lifecycle, Phase, Served
 from regisseur_serving.api.monitoring import build_monitoring
 from regisseur_serving.app.exit_codes import UNKNOWN, exit_code
 from regisseur_serving.app.server import AdminServer, DrainingServer, build_config
-from regisseur_serving.errors import ModelError
+from regisseur_serving.errors import ModelError, SettingsError
 from regisseur_serving.settings.fetch import read_termination_log
 from regisseur_serving.settings.serve import ServeSettings, read_serve_settings
 from regisseur_serving.telemetry import LOGGER, Metrics, configure_logging
@@ -27,7 +28,10 @@ def main() -> int:
         settings = read_serve_settings()
     except ValueError as error:
         return _fail(str(error), CONFIGURATION)
-    command = Serve(settings)
+    try:
+        command = Serve(settings)
+    except SettingsError as error:
+        return _fail(str(error), exit_code(error))
     command.server.run()
     if command.failure:
         return _fail(command.failure, command.failure_code)
@@ -43,6 +47,9 @@ class Serve:
 
     The port opens first. While the model loads, liveness is fine, readiness is not, and a
     signal ends the process at once.
+
+    Raises:
+        SettingsError: The token file is none.
     """
 
     def __init__(self, settings: ServeSettings) -> None:
@@ -51,9 +58,14 @@ class Serve:
         self.failure_code = UNKNOWN
         self._settings = settings
         self._metrics = Metrics()
+        tokens = TokenFile(settings.token_file) if settings.token_file else None
         host, logs_access = settings.listen_host, settings.access_log
         application = build_application(
-            self.lifecycle, self._metrics, settings.limits, logs_access=logs_access
+            self.lifecycle,
+            self._metrics,
+            settings.limits,
+            tokens=tokens,
+            logs_access=logs_access,
         )
         monitoring = build_monitoring(self.lifecycle, self._metrics, logs_access=logs_access)
         self.server = DrainingServer(

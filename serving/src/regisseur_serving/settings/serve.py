@@ -50,6 +50,13 @@ class ServeSettings(BaseSettings):
     listen_admin_port: Annotated[
         int, Field(ge=0, le=65535, description="Port of the metrics and the profile.")
     ] = ADMIN_PORT
+    token_file: Annotated[
+        Path | None,
+        Field(
+            description="File with the bearer tokens of clients, one a line; read again when it "
+            "changes. Without it no token is asked for."
+        ),
+    ] = None
     access_log: Annotated[
         bool, Field(description="Whether each answer is a line in the log, without what was sent.")
     ] = False
