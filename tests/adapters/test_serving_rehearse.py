@@ -131,9 +131,7 @@ def test_files_that_were_changed_are_refused(folder: Path) -> None:
             lambda folder: (folder / "model.skops").unlink(), "which is not in", id="a part is gone"
         ),
         pytest.param(
-            lambda folder: change(folder, lambda document: document.pop("signature")),
-            "the model has no signature",
-            id="no signature",
+            lambda folder: change_inputs(folder, list.clear), "not a list of inputs", id="no inputs"
         ),
     ],
 )
@@ -261,6 +259,22 @@ def test_a_model_of_mixed_columns_passes_with_an_example_and_without(
     assert passed(target).latency_seconds > 0
     forget_example(target)
     assert run_rehearse(target)[0].returncode == 0
+
+
+def test_a_model_without_a_signature_passes_and_is_no_successor_of_one_that_has_it(
+    folder: Path,
+) -> None:
+    served = serve_copy(folder)
+    change(folder, lambda document: document.pop("signature"))
+    message = refused(folder, Word.SIGNATURE_INCOMPATIBLE).message
+    assert "inputs were described, and the new version has no signature" in message
+    shutil.rmtree(served)
+    assert passed(folder).latency_seconds > 0
+
+
+def test_a_model_that_takes_texts_passes(text_folder: ModelFolder, tmp_path: Path) -> None:
+    shutil.copytree(text_folder.path, tmp_path / "current")
+    assert passed(tmp_path / "current").latency_seconds > 0
 
 
 def test_a_fault_that_nobody_foresaw_is_a_verdict_too(folder: Path) -> None:

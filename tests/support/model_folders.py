@@ -11,8 +11,10 @@ import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -38,7 +40,7 @@ def linear_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
     """Return a model that is quick and takes numbers."""
     data, target = _wine()
     model = make_pipeline(StandardScaler(), LogisticRegression())
-    return _save(model, data, target, tmp_path_factory.mktemp("linear") / "model")
+    return save(model, data, target, _new(tmp_path_factory, "linear"))
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +48,7 @@ def forest_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
     """Return a model that is slow enough for its own thread."""
     data, target = _wine()
     model = RandomForestClassifier(n_estimators=50, random_state=0)
-    return _save(model, data, target, tmp_path_factory.mktemp("forest") / "model")
+    return save(model, data, target, _new(tmp_path_factory, "forest"))
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +60,65 @@ def mixed_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
         (OneHotEncoder(), ["color"]), remainder="passthrough", verbose_feature_names_out=False
     )
     model = make_pipeline(columns, LogisticRegression(max_iter=1000))
-    return _save(model, data, target, tmp_path_factory.mktemp("mixed") / "model")
+    return save(model, data, target, _new(tmp_path_factory, "mixed"))
+
+
+@pytest.fixture(scope="session")
+def tensor_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """Return a model that was logged with an array."""
+    data, target = _wine()
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    rows = data.to_numpy()
+    return save(model, rows, target, _new(tmp_path_factory, "tensor"))
+
+
+@pytest.fixture(scope="session")
+def unsigned_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """Return a model that was logged with an array, and without signature or example."""
+    data, target = _wine()
+    path = _new(tmp_path_factory, "unsigned")
+    return save(GaussianNB(), data.to_numpy(), target, path, is_described=False)
+
+
+@pytest.fixture(scope="session")
+def text_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """Return a model that was fitted with texts, and logged with an array of some."""
+    texts = np.array(["a good film", "so bad", "really good", "bad, bad"] * 3)
+    moods = np.array(["glad", "sad"] * 6)
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    return save(model, texts, moods, _new(tmp_path_factory, "text"))
+
+
+@pytest.fixture(scope="session")
+def price_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """Return a regressor that takes text, numbers and truth values."""
+    data = pd.DataFrame(
+        {
+            "city": ["Köln", "Bonn", "Köln", "Trier"] * 5,
+            "rooms": np.arange(20) % 4,
+            "area": np.linspace(20, 99.5, 20),
+            "is_new": [True, False] * 10,
+        }
+    )
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["city"]),
+        (StandardScaler(), ["rooms", "area"]),
+        remainder="passthrough",
+    )
+    price = data["area"] * 9 + data["rooms"] + data["is_new"]
+    return save(make_pipeline(columns, Ridge()), data, price, _new(tmp_path_factory, "price"))
+
+
+@pytest.fixture(scope="session")
+def outputs_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """Return a regressor with two outputs."""
+    data, _ = _wine()
+    targets = data[["alcohol", "hue"]] * 2
+    return save(LinearRegression(), data, targets, _new(tmp_path_factory, "outputs"))
+
+
+def _new(factory: pytest.TempPathFactory, name: str) -> Path:
+    return factory.mktemp(name) / "model"
 
 
 WEIGHTS = {"flag": 1, "small": 2, "count": 4, "share": 8, "size": 16, "maybe": 32}
@@ -86,26 +146,46 @@ def summing_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
         verbose_feature_names_out=False,
     )
     model = make_pipeline(columns, LinearRegression())
-    return _save(model, data, target, tmp_path_factory.mktemp("summing") / "model")
+    return save(model, data, target, _new(tmp_path_factory, "summing"))
 
 
 def _wine() -> tuple[pd.DataFrame, "pd.Series[int]"]:
     return load_wine(return_X_y=True, as_frame=True)  # type: ignore[no-any-return]
 
 
-def _save(model: Any, data: pd.DataFrame, target: Any, path: Path) -> ModelFolder:  # noqa: ANN401
+def save(
+    model: Any,  # noqa: ANN401 - of scikit-learn
+    data: Any,  # noqa: ANN401 - a frame or an array
+    target: Any,  # noqa: ANN401 - a column, a frame or an array
+    path: Path,
+    *,
+    is_described: bool = True,
+    method: str = "predict",
+) -> ModelFolder:
+    """Fit a model and save it as MLflow does.
+
+    Args:
+        model: An estimator.
+        data: What it is fitted with: a frame or an array.
+        target: What it learns to answer.
+        path: Where the folder is made.
+        is_described: Whether it gets a signature and an example.
+        method: What MLflow calls for a prediction.
+    """
     model.fit(data, target)
     with warnings.catch_warnings(action="ignore"):  # MLflow's own, on import and on saving
         import mlflow.models  # noqa: PLC0415 - takes seconds, only these tests pay
         import mlflow.sklearn  # noqa: PLC0415
 
-        predictions = model.predict(data)
+        predictions = getattr(model, method)(data)
+        signature = mlflow.models.infer_signature(data, predictions) if is_described else None
         mlflow.sklearn.save_model(
             model,
             path,
-            signature=mlflow.models.infer_signature(data, predictions),
-            input_example=data.head(2),
+            signature=signature,
+            input_example=data[:2] if is_described else None,
             skops_trusted_types=["sklearn.tree._tree.Tree", "numpy.dtype"],
             pip_requirements=["scikit-learn"],
+            pyfunc_predict_fn=method,
         )
-    return ModelFolder(path, data, predictions.tolist())
+    return ModelFolder(path, pd.DataFrame(data), predictions.tolist())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from regisseur_serving.core.cells import CellError, check_cell
 from regisseur_serving.core.compatibility import find_incompatibilities
 from regisseur_serving.core.mlmodel import MLmodel, parse_mlmodel
-from regisseur_serving.core.signature import Column, ColumnType, Signature
+from regisseur_serving.core.signature import UNDECLARED, Column, ColumnType, Signature
 from regisseur_serving.core.tables import TableReader
 from regisseur_serving.errors import InputError
 
@@ -85,13 +85,25 @@ def test_callers_may_stay_when_more_is_taken(
         ),
         ([SIZE], [SIZE, COLOR], "no inputs were ignored and are refused now: 'color' is"),
         ([SIZE], [OPTIONAL_SIZE], "no inputs were ignored and are refused now: 'size' is"),
+        ([SIZE], tensor("float64", -1, 1), "were columns with names and are rows of values"),
+        (tensor("float64", -1, 1), [SIZE], "were rows of values without names and are columns"),
+        (tensor("float64", -1, 3), tensor("float64", -1, 2), "rows had 3 values and have 2 now"),
+        (tensor("float64", -1, 2), tensor("int64", -1, 2), "the input '0' was double and is long"),
     ],
 )
 def test_what_would_refuse_a_caller_is_named(
     served: list[dict[str, Any]], new: list[dict[str, Any]], difference: str
 ) -> None:
-    (said,) = find_incompatibilities(model(*served), model(*new))
+    said = find_incompatibilities(model(*served), model(*new))[0]
     assert difference in said
+
+
+def test_a_signature_is_not_taken_away_from_callers_who_had_one() -> None:
+    unsigned = replace(model(SIZE), signature=UNDECLARED)
+    (said,) = find_incompatibilities(model(SIZE), unsigned)
+    assert said == "inputs were described, and the new version has no signature"
+    assert find_incompatibilities(unsigned, model(SIZE)) == ()
+    assert find_incompatibilities(unsigned, unsigned) == ()
 
 
 @pytest.mark.parametrize(
@@ -166,6 +178,7 @@ VALUES = {
     | st.integers(0, 9),
     ColumnType.DOUBLE: st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 9),
     ColumnType.STRING: st.text(max_size=3),
+    ColumnType.ANY: st.none() | st.booleans() | st.integers() | st.text(max_size=3),
 }
 COLUMNS = st.lists(
     st.builds(Column, st.sampled_from("abc"), st.sampled_from(ColumnType), st.booleans()),
@@ -228,6 +241,7 @@ EXTREMES: dict[ColumnType, list[object]] = {
     ColumnType.FLOAT: [3.4e38, 0.5],
     ColumnType.DOUBLE: [1e308, 0.5],
     ColumnType.STRING: [""],
+    ColumnType.ANY: ["", True, 0.5, 2**63 - 1, None],
 }
 
 

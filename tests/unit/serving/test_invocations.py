@@ -13,7 +13,7 @@ import pytest
 
 from regisseur_serving.core.invocations import InvocationReader, describe_error
 from regisseur_serving.errors import InputError
-from support.signatures import build_signature
+from support.signatures import build_rows, build_signature, build_undeclared
 
 Json = dict[str, Any]
 
@@ -247,3 +247,96 @@ def test_bad_csv_says_what_is_wrong(text: str, message: str) -> None:
         NUMBERS.read_csv(text)
 
     assert message in json.dumps(describe_error(caught.value.problems, caught.value.status))
+
+
+# ---- rows without names, and no signature ------------------------------------------------------
+
+TENSOR = InvocationReader(build_rows("double", "double"))
+UNNAMED = InvocationReader(build_undeclared(width=2))
+UNSIGNED = InvocationReader(build_undeclared("a", "b"))
+REVIEWS = InvocationReader(build_rows("string"))
+
+MATRIX = [[1.5, 2], [3, 4]]
+IN_ORDER: list[Any] = [
+    pytest.param({"inputs": MATRIX}, id="inputs"),
+    pytest.param({"instances": MATRIX}, id="instances"),
+    pytest.param({"dataframe_split": {"data": MATRIX}}, id="split without columns"),
+]
+FRAMES: list[Any] = [
+    pytest.param({"dataframe_split": {"columns": ["x", "y"], "data": MATRIX}}, id="split"),
+    pytest.param({"dataframe_split": {"columns": [0, 1], "data": MATRIX}}, id="numbered columns"),
+    pytest.param(
+        {"dataframe_split": {"columns": [1, 0], "data": [[2, 1.5], [4, 3]]}}, id="by number"
+    ),
+    pytest.param({"dataframe_records": [{"x": 1.5, "y": 2}, {"y": 4, "x": 3}]}, id="records"),
+    pytest.param({"inputs": [{"1": 2, "0": 1.5}, {"0": 3, "1": 4}]}, id="numbered records"),
+]
+
+
+@pytest.mark.parametrize("document", IN_ORDER)
+@pytest.mark.parametrize("reading", [TENSOR, UNNAMED, UNSIGNED])
+def test_lists_of_lists_are_rows(reading: InvocationReader, document: Json) -> None:
+    assert read(reading, document) == ROWS
+
+
+@pytest.mark.parametrize("document", FRAMES)
+@pytest.mark.parametrize("reading", [TENSOR, UNNAMED])
+def test_a_frame_is_taken_by_position(reading: InvocationReader, document: Json) -> None:
+    assert read(reading, document) == ROWS
+
+
+@pytest.mark.parametrize("cell", ["1.5", " 1.5e0 "])
+def test_a_tensor_casts_as_mlflow_does(cell: str) -> None:
+    (row,) = read(TENSOR, {"inputs": [[cell, True]]})
+    assert row == [1.5, 1.0]
+    assert math.isnan(read(TENSOR, {"inputs": [[None, 1]]})[0][0])
+
+
+UNFIT: list[Any] = [
+    pytest.param({"inputs": [[1, 2, 3]]}, "row 0: Input should have 2 values", id="too wide"),
+    pytest.param({"inputs": [1, 2]}, "row 0: Input should be a list", id="one dimension"),
+    pytest.param({"inputs": [[1, 2], [3]]}, "row 1: Input should have 2", id="ragged"),
+    pytest.param({"inputs": [[[1], [2]]]}, "row 0 column '0'", id="three dimensions"),
+    pytest.param({"inputs": []}, "", id="empty"),
+    pytest.param({"inputs": {"0": [1], "1": [2]}}, "have no names", id="a dictionary"),
+    pytest.param({"inputs": 7}, "have no names", id="a number"),
+    pytest.param({"dataframe_split": {"data": [[1]]}}, "2 values", id="a narrow frame"),
+    pytest.param(
+        {"dataframe_records": [{"x": 1, "y": 2}, {"x": 1, "z": 2}]},
+        "same columns",
+        id="other names",
+    ),
+    pytest.param({"dataframe_records": [1]}, "same columns", id="no records"),
+]
+
+
+@pytest.mark.parametrize(("document", "message"), UNFIT)
+@pytest.mark.parametrize("reading", [TENSOR, UNNAMED])
+def test_rows_that_do_not_fit_are_told(
+    reading: InvocationReader, document: Json, message: str
+) -> None:
+    error = refusal(reading, document)
+    assert error["error_code"] in {"BAD_REQUEST", "INVALID_PARAMETER_VALUE"}
+    assert message in error["message"]
+
+
+@pytest.mark.parametrize("inputs", [["good", "bad"], [["good"], ["bad"]]])
+def test_a_list_of_texts_is_a_row_each(inputs: list[object]) -> None:
+    assert REVIEWS.read_json({"inputs": inputs}) == ({"0": ["good", "bad"]}, 2)
+
+
+def test_csv_goes_by_position_where_there_are_no_names() -> None:
+    table, rows = UNNAMED.read_csv("x,y\n1.5,2\n3,\n")
+    assert isinstance(table, np.ndarray)
+    np.testing.assert_array_equal(table, [[1.5, 2], [3, np.nan]])
+    assert rows == 2
+
+
+def test_csv_has_numbers_where_a_whole_column_is_some() -> None:
+    assert UNSIGNED.read_csv("b,a\n7,1\nx,2\n")[0] == {"a": [1.0, 2.0], "b": ["7", "x"]}
+
+
+def test_a_column_that_is_called_by_a_number_is_a_column() -> None:
+    numbered = reader(**{"5": "double", "a": "double"})
+    message = refusal(numbered, {"dataframe_records": [{"5": "x", "a": 1}]})["message"]
+    assert "row 0 column '5': Input should be a valid number" in message

@@ -3,7 +3,14 @@ import json
 import pytest
 
 from regisseur_serving.core.mlmodel import parse_mlmodel
-from regisseur_serving.core.signature import Column, ColumnType, parse_signature
+from regisseur_serving.core.signature import (
+    UNDECLARED,
+    Column,
+    ColumnType,
+    Signature,
+    parse_signature,
+    recall_signature,
+)
 from regisseur_serving.errors import ModelError
 
 DOUBLE = {"name": "alcohol", "type": "double", "required": True}
@@ -11,6 +18,10 @@ DOUBLE = {"name": "alcohol", "type": "double", "required": True}
 
 def signature(*columns: object) -> dict[str, str]:
     return {"inputs": json.dumps(columns)}
+
+
+def tensor(dtype: object, *shape: int) -> dict[str, object]:
+    return {"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": list(shape)}}
 
 
 def mlmodel(**changes: object) -> dict[str, object]:
@@ -41,18 +52,90 @@ def test_columns_keep_their_order_and_types() -> None:
     assert not read.is_numeric
 
 
+TENSORS = [
+    ("float64", ColumnType.DOUBLE),
+    ("float32", ColumnType.FLOAT),
+    ("float16", ColumnType.FLOAT),
+    ("int64", ColumnType.LONG),
+    ("uint32", ColumnType.LONG),
+    ("int32", ColumnType.INTEGER),
+    ("uint8", ColumnType.INTEGER),
+    ("uint64", ColumnType.DOUBLE),
+    ("bool", ColumnType.BOOLEAN),
+    ("str", ColumnType.STRING),
+    ("<U7", ColumnType.STRING),
+    ("object", ColumnType.ANY),
+]
+
+
+@pytest.mark.parametrize(("dtype", "kind"), TENSORS)
+def test_a_tensor_is_rows_of_one_type(dtype: str, kind: ColumnType) -> None:
+    read = parse_signature(signature(tensor(dtype, -1, 2)))
+    assert read == Signature((Column("0", kind), Column("1", kind)), has_names=False)
+    assert read.takes_rows
+
+
+def test_a_tensor_of_one_dimension_has_rows_of_one_value() -> None:
+    assert parse_signature(signature(tensor("str", -1))).names == ("0",)
+
+
+@pytest.mark.parametrize("names", [({}, {}), ({"name": 0}, {"name": 1})])
+def test_columns_without_names_are_rows_too(names: tuple[dict[str, int], ...]) -> None:
+    read = parse_signature(signature(*({"type": "long", **name} for name in names)))
+    assert (read.names, read.has_names) == (("0", "1"), False)
+
+
+def test_numbers_in_another_order_are_names() -> None:
+    read = parse_signature(signature({"type": "long", "name": 1}, {"type": "long", "name": 0}))
+    assert (read.names, read.has_names, read.takes_rows) == (("1", "0"), True, False)
+
+
+@pytest.mark.parametrize("document", [None, {"inputs": None}, {"outputs": "[]"}])
+def test_a_model_may_have_no_signature(document: object) -> None:
+    assert parse_signature(document) is UNDECLARED
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "kinds", "has_names"),
+    [
+        pytest.param(["a", "b"], 2, [ColumnType.ANY] * 2, True, id="fitted with a DataFrame"),
+        pytest.param(None, 2, [ColumnType.ANY] * 2, False, id="fitted with an array"),
+        pytest.param(None, None, [ColumnType.STRING], False, id="fitted with texts"),
+    ],
+)
+def test_an_estimator_remembers_what_it_was_fitted_with(
+    names: list[str] | None, width: int | None, kinds: list[ColumnType], *, has_names: bool
+) -> None:
+    found = recall_signature(names, width)
+    assert [column.type for column in found.columns] == kinds
+    assert (found.has_names, found.is_declared, found.takes_rows) == (has_names, False, True)
+
+
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
-        pytest.param(None, "has no signature", id="no signature"),
-        pytest.param({"inputs": None}, "has no signature", id="outputs only"),
         pytest.param({"inputs": "[]"}, "not a list of inputs", id="no columns"),
         pytest.param({"inputs": "{"}, "not a list of inputs", id="broken JSON"),
+        pytest.param({"inputs": 7}, "not a list of inputs", id="no text"),
+        pytest.param(signature("x"), "not a list of inputs", id="a name alone"),
+        pytest.param(signature(tensor("float64", -1, 2, 3)), "shape", id="a picture"),
+        pytest.param(signature(tensor("float64", -1, -1)), "shape", id="a row of any length"),
+        pytest.param(signature(tensor("float64", -1, 0)), "shape", id="rows of nothing"),
+        pytest.param(signature(tensor("float64", -1, 10**9)), "up to 100000", id="endless rows"),
+        pytest.param(signature(tensor("datetime64[ns]", -1)), "datetime64", id="dates"),
+        pytest.param(signature(tensor("complex128", -1)), "complex", id="complex numbers"),
+        pytest.param(signature(tensor("nothing", -1)), "'nothing'", id="a type that is none"),
+        pytest.param(signature(tensor(None, -1)), "'None'", id="no type"),
+        pytest.param(signature({"tensor-spec": 7}), "holds 'None'", id="no tensor"),
         pytest.param(
-            signature({"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 2]}}),
-            "have no names",
-            id="a tensor",
+            signature({"name": "x", **tensor("float64", -1, 2)}),
+            "tensors with names",
+            id="a tensor with a name",
         ),
+        pytest.param(
+            signature(tensor("float64", -1), tensor("float64", -1)), "with names", id="two tensors"
+        ),
+        pytest.param(signature(DOUBLE, {"type": "long"}), "some have none", id="half the names"),
         pytest.param(signature({"name": "t", "type": "datetime"}), "'datetime'", id="a date"),
         pytest.param(signature(DOUBLE, DOUBLE), "twice", id="a name twice"),
     ],

@@ -3,12 +3,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from regisseur_serving.core.problems import MAX_PROBLEMS, refuse
 from regisseur_serving.core.tables import TableReader
 from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Numbers
-from support.signatures import build_signature
+from support.signatures import build_rows, build_signature, build_undeclared
 
 Json = dict[str, Any]
 
@@ -16,6 +18,12 @@ Json = dict[str, Any]
 def reader(**types: str) -> TableReader:
     """A reader of columns; a type that ends with ? is optional."""
     return TableReader(build_signature(**types))
+
+
+ROWS = TableReader(build_rows("double", "long"))
+TEXTS = TableReader(build_rows("string"))
+NAMED = TableReader(build_undeclared("a", "b"))
+UNNAMED = TableReader(build_undeclared(width=2))
 
 
 def problems(reader: TableReader, document: object) -> list[tuple[tuple[str | int, ...], str]]:
@@ -218,3 +226,115 @@ def test_messages_do_not_hold_data() -> None:
     with pytest.raises(InputError) as caught:
         reader(x="double").read({"records": [{"x": "secret"}]})
     assert "secret" not in str(caught.value)
+
+
+# ---- rows without names ------------------------------------------------------------------------
+
+
+def test_rows_are_lists_in_the_order_of_the_model() -> None:
+    np.testing.assert_array_equal(numbers(ROWS, {"rows": [[1.5, 2], [3, 4.0]]}), [[1.5, 2], [3, 4]])
+
+
+@pytest.mark.parametrize("rows", [["x", "y"], [["x"], ["y"]]])
+def test_rows_of_one_value_may_be_bare(rows: list[object]) -> None:
+    assert TEXTS.read({"rows": rows}) == ({"0": ["x", "y"]}, 2)
+
+
+def test_a_tensor_of_truth_values_is_numbers() -> None:
+    table = numbers(TableReader(build_rows("boolean", "boolean")), {"rows": [[True, False]]})
+    np.testing.assert_array_equal(table, [[1, 0]])
+
+
+def test_a_tensor_of_32_bits_stays_one() -> None:
+    assert numbers(TableReader(build_rows("float", "float")), {"rows": [[1, 2]]}).dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        pytest.param([], [(("body", "rows"), "value_error")], id="no rows"),
+        pytest.param({"0": [1]}, [(("body", "rows"), "value_error")], id="an object"),
+        pytest.param([[1, 2], [1]], [(("body", "rows", 1), "row_width")], id="too narrow"),
+        pytest.param([[1, 2, 3]], [(("body", "rows", 0), "row_width")], id="too wide"),
+        pytest.param([[[1, 2]]], [(("body", "rows", 0), "row_width")], id="too deep"),
+        pytest.param(
+            [1, 2],
+            [(("body", "rows", 0), "list_type"), (("body", "rows", 1), "list_type")],
+            id="bare",
+        ),
+        pytest.param([{"0": 1, "1": 2}], [(("body", "rows", 0), "list_type")], id="objects"),
+        pytest.param([[1, 2.5]], [(("body", "rows", 0, "1"), "int_from_float")], id="a fraction"),
+        pytest.param([[None, 1]], [(("body", "rows", 0, "0"), "none_not_allowed")], id="null"),
+        pytest.param([["1", 1]], [(("body", "rows", 0, "0"), "float_type")], id="text"),
+    ],
+)
+def test_rows_that_do_not_fit_are_named(rows: object, found: list[object]) -> None:
+    assert problems(ROWS, {"rows": rows}) == found
+
+
+@pytest.mark.parametrize("document", [{"records": [{"0": 1, "1": 2}]}, {"columns": {}}, {}])
+def test_what_has_no_names_is_not_called_by_name(document: Json) -> None:
+    assert problems(ROWS, document) == [(("body",), "value_error")]
+
+
+def test_names_that_were_declared_are_used() -> None:
+    assert problems(reader(a="double"), {"rows": [[1]]}) == [(("body",), "value_error")]
+
+
+# ---- no signature ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"rows": [[1.5, 2], [3, True]]},
+        {"records": [{"a": 1.5, "b": 2}, {"b": True, "a": 3}]},
+        {"columns": {"b": [2, True], "a": [1.5, 3]}},
+    ],
+)
+def test_without_a_signature_the_names_that_it_was_fitted_with_count(document: Json) -> None:
+    np.testing.assert_array_equal(numbers(NAMED, document), [[1.5, 2], [3, 1]])
+
+
+def test_without_names_there_are_rows() -> None:
+    np.testing.assert_array_equal(numbers(UNNAMED, {"rows": [[1.5, None]]}), [[1.5, np.nan]])
+    assert UNNAMED.read({"rows": [[1, "x"], [None, 2**70]]}) == (
+        {"0": [1, None], "1": ["x", 2.0**70]},
+        2,
+    )
+
+
+@pytest.mark.parametrize("value", [[1], {}, 1e400, 10**400])
+def test_without_a_signature_a_cell_is_one_value_all_the_same(value: object) -> None:
+    assert [place for place, _ in problems(UNNAMED, {"rows": [[1, value]]})] == [
+        ("body", "rows", 0, "1")
+    ]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["rows", "records", "columns", "0", "a"]), inner, max_size=3
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("reading", [ROWS, TEXTS, NAMED, UNNAMED])
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(content=ANYTHING, field=st.sampled_from(["rows", "records", "columns"]))
+def test_whatever_comes_is_a_table_of_the_right_width_or_refused(
+    reading: TableReader, content: object, field: str
+) -> None:
+    try:
+        table, rows = reading.read({field: content})
+    except InputError:
+        return
+    width = 1 if reading is TEXTS else 2
+    if isinstance(table, np.ndarray):
+        assert table.shape == (rows, width)
+    else:
+        assert [len(values) for values in table.values()] == [rows] * width

@@ -10,7 +10,7 @@ from regisseur_serving.core.inference import InferenceReader, build_outputs, des
 from regisseur_serving.core.tensors import Tensor, parse_tensors, to_bytes
 from regisseur_serving.errors import InputError
 from regisseur_serving.ports.predictor import Prediction
-from support.signatures import build_signature
+from support.signatures import build_rows, build_signature, build_undeclared
 
 Json = dict[str, Any]
 
@@ -243,6 +243,51 @@ def test_text_columns_take_texts() -> None:
     inference = mixed.read({"inputs": [colors, entry(name="size")]})
 
     assert inference.table == {"size": [1.5, 2.0], "color": ["red", "blue"]}
+
+
+TENSOR = InferenceReader(build_rows("double", "double"), has_probabilities=False)
+TEXTS = InferenceReader(build_rows("string"), has_probabilities=False)
+UNSIGNED = InferenceReader(build_undeclared("a", "b"), has_probabilities=False)
+UNNAMED = InferenceReader(build_undeclared(width=2), has_probabilities=False)
+
+
+@pytest.mark.parametrize("reading", [TENSOR, UNSIGNED, UNNAMED])
+def test_rows_are_one_tensor_of_any_name(reading: InferenceReader) -> None:
+    assert rows_of(reading, MATRIX) == [[1.5, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("shape", [[2], [2, 1]])
+def test_texts_are_a_tensor_of_one_column(shape: list[int]) -> None:
+    given = entry(shape=shape, datatype="BYTES", data=["good", "bad"])
+    assert TEXTS.read({"inputs": [given]}).table == {"0": ["good", "bad"]}
+
+
+def test_without_a_signature_names_of_columns_count_if_there_are_any() -> None:
+    assert rows_of(UNSIGNED, COLUMN_B, COLUMN_A) == [[1.5, 2], [3, 4]]
+    texts = entry(name="b", datatype="BYTES", data=["x", "y"])
+    assert UNSIGNED.read({"inputs": [COLUMN_A, texts]}).table == {"a": [1.5, 3], "b": ["x", "y"]}
+
+
+WRONG: list[Any] = [
+    pytest.param([COLUMN_A, COLUMN_B], id="columns"),
+    pytest.param([entry()], id="one dimension"),
+    pytest.param([entry(shape=[1, 3], data=[1, 2, 3])], id="too wide"),
+    pytest.param([entry(shape=[1, 2, 1])], id="too deep"),
+]
+
+
+@pytest.mark.parametrize("inputs", WRONG)
+@pytest.mark.parametrize("reading", [TENSOR, UNNAMED])
+def test_other_tensors_are_refused(reading: InferenceReader, inputs: list[Json]) -> None:
+    with pytest.raises(InputError, match=r"one input of shape \[n, 2\]"):
+        reading.read({"inputs": inputs})
+
+
+def test_metadata_of_rows_is_one_tensor() -> None:
+    assert TENSOR.describe_inputs() == [{"name": "input", "datatype": "FP64", "shape": [-1, 2]}]
+    assert TEXTS.describe_inputs() == [{"name": "input", "datatype": "BYTES", "shape": [-1, 1]}]
+    mixed = InferenceReader(build_rows("boolean", "float", "long"), has_probabilities=False)
+    assert mixed.describe_inputs()[0]["datatype"] == "FP32"
 
 
 # ---- outputs -----------------------------------------------------------------------------------

@@ -37,13 +37,20 @@ def describe_mismatch(estimator: Any, names: Sequence[str]) -> str:  # noqa: ANN
     """
     if any(isinstance(part, _PICKY) for part in walk(_find_door(estimator))):
         return ""
-    fitted, count = getattr(estimator, NAMES, None), getattr(estimator, _COUNT, None)
-    if isinstance(fitted, np.ndarray):
-        return _compare_names([str(name) for name in fitted.tolist()], names)
-    if isinstance(count, int | np.integer) and count != len(names):
+    fitted, count = recall_columns(estimator)
+    if fitted is not None:
+        return _compare_names(fitted, names)
+    if count is not None and count != len(names):
         said = f"the estimator was fitted with {count} columns, the signature has {len(names)}"
         return f"{said}; {_ADVICE}"
     return ""
+
+
+def recall_columns(estimator: Any) -> tuple[list[str] | None, int | None]:  # noqa: ANN401 - of scikit-learn
+    """Return the names and the number of columns that an estimator was fitted with, if it knows."""
+    fitted, count = getattr(estimator, NAMES, None), getattr(estimator, _COUNT, None)
+    names = [str(name) for name in fitted.tolist()] if isinstance(fitted, np.ndarray) else None
+    return names, int(count) if isinstance(count, int | np.integer) else None
 
 
 def walk(estimator: Any) -> Iterator[Any]:  # noqa: ANN401 - of scikit-learn

@@ -12,7 +12,7 @@ from regisseur_contract.drift import NO_REFERENCE, DriftReference
 from regisseur_serving.adapters.calibration import UNTRIED, Calibration, calibrate
 from regisseur_serving.adapters.drift_reference import read_drift_reference
 from regisseur_serving.adapters.model_folder import (
-    Records,
+    Example,
     read_example,
     read_mlmodel,
     resolve_inside,
@@ -21,12 +21,16 @@ from regisseur_serving.core.inference import InferenceReader
 from regisseur_serving.core.invocations import InvocationReader
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.profile import Profile, choose_predictions
-from regisseur_serving.core.signature import Signature
-from regisseur_serving.core.tables import RECORDS, TableReader
+from regisseur_serving.core.signature import ColumnType, Signature, recall_signature
+from regisseur_serving.core.tables import RECORDS, ROWS, TableReader
 from regisseur_serving.errors import InputError, PredictionError, Problem
 from regisseur_serving.ports.predictor import Predictor, Table
 
 _SHOWN_PROBLEMS = 3
+_NO_SIGNATURE = (
+    "the model has no signature: requests are taken by the columns that it was fitted with, of "
+    "whatever types; log it with an input_example or a signature"
+)
 _LOGGER = logging.getLogger("regisseur_serving.loading")
 
 
@@ -38,7 +42,8 @@ class LoadedModel:
         mlmodel: What its folder says.
         predictor: What predicts.
         reader: Reads request bodies for its signature.
-        example: Records that it predicts; empty when the folder has no usable example.
+        example: Rows that it predicts, objects or lists of values; empty when the folder has no
+            usable example.
         calibration: How long its calls take, and what was found out beside.
         load_seconds: Time from the first byte read to being warm.
         takes_arrays: Whether requests reach it without a DataFrame.
@@ -50,12 +55,17 @@ class LoadedModel:
     mlmodel: MLmodel
     predictor: Predictor
     reader: TableReader
-    example: Records
+    example: Example
     calibration: Calibration
     load_seconds: float
     takes_arrays: bool
     problem: str = ""
     drift_reference: DriftReference = NO_REFERENCE
+
+    @property
+    def example_request(self) -> dict[str, Example]:
+        """The body of a request to `/predict` that holds the example."""
+        return _request(self.example)
 
     @cached_property
     def inference(self) -> InferenceReader:
@@ -95,13 +105,18 @@ def load_model(folder: Path) -> LoadedModel:
     example = read_example(folder, mlmodel)
     # Imports scikit-learn, which takes longer than all the rest: mistakes above are told first.
     from regisseur_serving.adapters import sklearn_model  # noqa: PLC0415
+    from regisseur_serving.adapters.fitted_columns import recall_columns  # noqa: PLC0415
 
-    reader = TableReader(mlmodel.signature)
-    problem = _check_example(reader, example)
-    example = [] if problem else example
-    probe, rows = reader.read({RECORDS: example}) if example else _build_probe(mlmodel.signature)
     estimator = sklearn_model.load_estimator(path)
     _compare_versions(mlmodel.sklearn_version, sklearn_model.SKLEARN_VERSION)
+    if not mlmodel.signature.is_declared:
+        _LOGGER.warning(_NO_SIGNATURE)
+        mlmodel = replace(mlmodel, signature=recall_signature(*recall_columns(estimator)))
+    reader = TableReader(mlmodel.signature)
+    example = _form_example(example, mlmodel.signature)
+    problem = _check_example(reader, example)
+    example = [] if problem else example
+    probe, rows = reader.read(_request(example)) if example else _build_probe(mlmodel.signature)
     predictor = sklearn_model.SklearnPredictor(estimator, mlmodel)
     calibration = UNTRIED
     try:
@@ -125,11 +140,25 @@ def load_model(folder: Path) -> LoadedModel:
     )
 
 
-def _check_example(reader: TableReader, example: Records) -> str:
+def _form_example(example: Example, signature: Signature) -> Example:
+    """Return an example as requests hold it: MLflow writes it as people gave it."""
+    if not signature.has_names:
+        return [list(row.values()) if isinstance(row, dict) else row for row in example]
+    names = signature.names
+    return [
+        row if isinstance(row, dict) else dict(zip(names, row, strict=False)) for row in example
+    ]
+
+
+def _request(example: Example) -> dict[str, Example]:
+    return {RECORDS if isinstance(example[0], dict) else ROWS: example}
+
+
+def _check_example(reader: TableReader, example: Example) -> str:
     """Say why an example cannot be predicted; nothing when it can, or when there is none."""
     try:
         if example:
-            reader.read({RECORDS: example})
+            reader.read(_request(example))
     except InputError as error:
         found = "; ".join(_describe(problem) for problem in error.problems[:_SHOWN_PROBLEMS])
         _LOGGER.warning("the model's input example does not fit its signature: %s", found)
@@ -146,7 +175,7 @@ def _describe(problem: Problem) -> str:
 
 def _build_probe(signature: Signature) -> tuple[Table, int]:
     """Return a row of plain values, for a model without a usable example."""
-    if signature.is_numeric:
+    if ColumnType.STRING not in signature.types:
         return np.ones((1, len(signature.columns))), 1
     zeros = {"string": "", "boolean": False}
     return {column.name: [zeros.get(column.type, 1)] for column in signature.columns}, 1

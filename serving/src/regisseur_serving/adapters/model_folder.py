@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -13,7 +14,8 @@ _MLMODEL = "MLmodel"
 _MAX_BYTES = 8 << 20
 _EXAMPLE_ROWS = 5
 
-Records = list[dict[str, object]]
+Example = list[Any]
+"""Rows that a model predicts: objects where its columns have names, lists of values where not."""
 
 
 def read_mlmodel(folder: Path) -> MLmodel:
@@ -32,8 +34,10 @@ def read_mlmodel(folder: Path) -> MLmodel:
     return parse_mlmodel(document)
 
 
-def read_example(folder: Path, mlmodel: MLmodel) -> Records:
+def read_example(folder: Path, mlmodel: MLmodel) -> Example:
     """Return the first rows of the input example; none when there is no example.
+
+    MLflow leaves the names of columns away where they are numbers, and all names of an array.
 
     Raises:
         ModelError: The example is announced but missing or unreadable.
@@ -42,13 +46,22 @@ def read_example(folder: Path, mlmodel: MLmodel) -> Records:
         return []
     path = resolve_inside(folder, mlmodel.example_file)
     try:
-        document = json.loads(read_text(path))
-        rows = document["data"][:_EXAMPLE_ROWS]
-        return [dict(zip(document["columns"], row, strict=True)) for row in rows]
+        return _cut_rows(json.loads(read_text(path)))
     except (ValueError, KeyError, TypeError, RecursionError):
+        if mlmodel.is_example_free:
+            return []
         raise ModelError(
             f"the input example {mlmodel.example_file} is not a table; log the model again"
         ) from None
+
+
+def _cut_rows(document: Any) -> Example:  # noqa: ANN401 - a JSON text of any shape
+    if isinstance(document, list) and document:
+        return [row if isinstance(row, list | dict) else [row] for row in document[:_EXAMPLE_ROWS]]
+    rows = document["data"][:_EXAMPLE_ROWS]
+    if "columns" not in document:
+        return list(rows)
+    return [dict(zip(document["columns"], row, strict=True)) for row in rows]
 
 
 def resolve_inside(folder: Path, name: str) -> Path:

@@ -4,6 +4,9 @@ An estimator that was fitted on a DataFrame warns at every call that gets a plai
 it cannot check the order of the columns. We check that order once, when the model is loaded;
 then the names are taken off the estimator and arrays go in without a DataFrame in between,
 provided that the estimator answers the same without them.
+
+What is told here of shapes is found out when the model predicts for the first time: a pipeline that
+starts with a vectorizer of texts takes a list of texts, where all others take a table.
 """
 
 import warnings
@@ -16,13 +19,20 @@ import pandas as pd
 import sklearn
 import skops.io
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from regisseur_serving.adapters.fitted_columns import NAMES, describe_mismatch, walk
+from regisseur_serving.adapters.fitted_columns import (
+    NAMES,
+    describe_mismatch,
+    recall_columns,
+    walk,
+)
 from regisseur_serving.core.mlmodel import MLmodel
+from regisseur_serving.core.signature import Signature
 from regisseur_serving.core.trusted_types import TRUSTED_TYPES
 from regisseur_serving.errors import LoadError, PredictionError
-from regisseur_serving.ports.predictor import Numbers, Prediction, Table
+from regisseur_serving.ports.predictor import Prediction, Table
 
 SKLEARN_VERSION: str = sklearn.__version__
 
@@ -32,6 +42,8 @@ Estimator: TypeAlias = Any
 Values: TypeAlias = Any
 
 _SHOWN_TYPES = 5
+_TRIPPED_OVER = (ArithmeticError, AttributeError, LookupError, TypeError)
+"""What estimators raise besides ValueError over values that they cannot take."""
 
 
 def load_estimator(path: Path) -> Estimator:
@@ -61,7 +73,7 @@ class SklearnPredictor:
 
     Args:
         estimator: The fitted estimator.
-        mlmodel: What the model folder says of it.
+        mlmodel: What the model folder says of it, with a signature in any case.
 
     Raises:
         LoadError: The estimator has no method that predicts.
@@ -69,7 +81,8 @@ class SklearnPredictor:
 
     def __init__(self, estimator: Estimator, mlmodel: MLmodel) -> None:
         self._estimator = estimator
-        self._names = list(mlmodel.signature.names)
+        self._width = len(mlmodel.signature.columns)
+        self._names = _name_columns(estimator, mlmodel.signature)
         self._method = getattr(estimator, mlmodel.predict_method, None)
         self._probabilities = getattr(estimator, "predict_proba", None)
         if self._method is None:
@@ -77,7 +90,8 @@ class SklearnPredictor:
                 f"{type(estimator).__name__} has no method {mlmodel.predict_method}; "
                 "log an estimator that predicts"
             )
-        self.takes_arrays = False
+        self.takes_arrays = not self._names
+        self._takes_texts = False
 
     @property
     def classes(self) -> Sequence[object] | None:
@@ -90,11 +104,21 @@ class SklearnPredictor:
     @property
     def mismatch(self) -> str:
         """How the signature differs from what the estimator was fitted with, as far as is known."""
-        return describe_mismatch(self._estimator, self._names)
+        return describe_mismatch(self._estimator, self._names or [""] * self._width)
 
     def predict(self, table: Table, *, with_probabilities: bool = False) -> Prediction:
-        """Predict every row of a table."""
-        data = self._shape(table)
+        """Predict every row of a table.
+
+        Raises:
+            ValueError: The estimator cannot predict these values.
+        """
+        try:
+            return self._predict(self._shape(table), with_probabilities=with_probabilities)
+        except _TRIPPED_OVER as error:
+            # Not every estimator looks at values before it works with them.
+            raise ValueError(type(error).__name__) from error
+
+    def _predict(self, data: Values, *, with_probabilities: bool) -> Prediction:
         assert self._method is not None  # noqa: S101 - for the type checker
         values = _plain(self._method(data))
         if with_probabilities and self._probabilities is not None:
@@ -108,7 +132,7 @@ class SklearnPredictor:
             PredictionError: The estimator cannot predict it.
         """
         try:
-            before = self.predict(probe).values
+            before = self._predict_first(probe)
         except Exception as error:
             hint = self.mismatch or "check that its signature fits it and log it again"
             raise PredictionError(
@@ -120,13 +144,32 @@ class SklearnPredictor:
                 f"the model answers {len(before)} predictions to {rows} rows; "
                 "log a model that answers each row"
             )
-        if isinstance(probe, np.ndarray):
+        if isinstance(probe, np.ndarray) and not self.takes_arrays:
             self._prefer_arrays(probe, before)
 
-    def _shape(self, table: Table) -> Numbers | pd.DataFrame:
+    def _predict_first(self, probe: Table) -> Values:
+        """Predict, and find out whether one column of texts goes in as a list.
+
+        What takes a table refuses a list; what takes a list would take the names of a table's
+        columns for its texts. So the list comes first.
+        """
+        self._takes_texts = self._width == 1 and not isinstance(probe, np.ndarray)
+        if self._takes_texts:
+            try:
+                return self.predict(probe).values
+            except Exception:  # noqa: BLE001 - whatever it is, the estimator wants a table
+                self._takes_texts = False
+        return self.predict(probe).values
+
+    def _shape(self, table: Table) -> Values:
         if isinstance(table, np.ndarray):
             return table if self.takes_arrays else pd.DataFrame(table, columns=self._names)
-        return pd.DataFrame(dict(table), columns=self._names)
+        columns = list(table.values())
+        if self._takes_texts:
+            return columns[0]
+        if not self._names:
+            return np.array(columns, dtype=object).T
+        return pd.DataFrame(dict(zip(self._names, columns, strict=True)))
 
     def _prefer_arrays(self, probe: NDArray[Any], before: Values) -> None:
         """Take arrays from now on, if that changes nothing."""
@@ -152,7 +195,29 @@ def _take_names_off(estimator: Estimator) -> list[tuple[Estimator, Values]]:
     return taken
 
 
+def _name_columns(estimator: Estimator, signature: Signature) -> list[str]:
+    """Return the names that a table for the estimator has; none where an array will do.
+
+    Rows without names may be for an estimator that was fitted with some.
+    """
+    if signature.has_names:
+        return list(signature.names)
+    names, _ = recall_columns(estimator)
+    return list(names) if names is not None and len(names) == len(signature.columns) else []
+
+
 def _plain(values: Values) -> Values:
-    """Return predictions as JSON can hold them."""
+    """Return predictions as JSON can hold them, a row each.
+
+    Classifiers with several outputs answer a list of tables for probabilities, an output each.
+    """
+    if issparse(values):
+        values = values.toarray()
+    if isinstance(values, list) and values and all(map(_is_table, values)):
+        values = np.stack(values, axis=1)
     array = np.ascontiguousarray(values)
     return array.tolist() if array.dtype.kind not in "biuf" else array
+
+
+def _is_table(values: Values) -> bool:
+    return isinstance(values, np.ndarray) and values.ndim > 1

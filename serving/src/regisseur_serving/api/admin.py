@@ -37,7 +37,9 @@ class ModelDescription(BaseModel):
     flavor: str = Field(description="MLflow flavor that is served.")
     sklearn_version: str = Field(description="scikit-learn version that wrote the model.")
     signature: dict[str, Any] = Field(description="The model's signature, as MLflow wrote it.")
-    input_example: list[dict[str, Any]] = Field(description="Records that the model predicts.")
+    input_example: list[dict[str, Any] | list[Any]] = Field(
+        description="Rows that the model predicts: objects, or lists where columns have no names."
+    )
     takes_arrays: bool = Field(description="Whether requests reach it without a DataFrame.")
     loaded_at: datetime = Field(description="When it became ready.")
     load_seconds: float = Field(description="Time that loading and warming up took.")

@@ -93,11 +93,10 @@ async def _send(send: Send, status: HTTPStatus, body: Json, headers: Headers = (
 
 def describe_invocations(served: Served | None) -> Json:
     """Return the OpenAPI of the route, with the example of the model."""
-    rows = {"type": "array", "items": {"type": "object"}}
     properties = {
         "dataframe_split": {"type": "object"},
-        "dataframe_records": rows,
-        "instances": rows,
+        "dataframe_records": {"type": "array", "items": {"type": "object"}},
+        "instances": {"type": "array"},
         "inputs": {},
         "params": {"type": ["object", "null"]},
     }

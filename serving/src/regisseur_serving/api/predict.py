@@ -17,13 +17,13 @@ from regisseur_serving.api.bodies import check_json, parse_json
 from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.api.predicting import Predicting
 from regisseur_serving.core.problems import refuse, show_name
-from regisseur_serving.core.tables import COLUMNS, RECORDS
+from regisseur_serving.core.tables import COLUMNS, RECORDS, ROWS
 from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Prediction, Table
 
 WITH_PROBABILITIES = "probabilities"
 
-_KEYS = {RECORDS, COLUMNS, WITH_PROBABILITIES}
+_KEYS = {RECORDS, COLUMNS, ROWS, WITH_PROBABILITIES}
 
 
 @dataclass(frozen=True, slots=True)

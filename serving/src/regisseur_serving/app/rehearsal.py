@@ -24,7 +24,6 @@ from regisseur_serving.core.compatibility import find_incompatibilities
 from regisseur_serving.core.expected_digest import check_digest
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.requirements import compare_requirements
-from regisseur_serving.core.tables import RECORDS
 from regisseur_serving.errors import (
     DigestError,
     LoadError,
@@ -147,7 +146,7 @@ class Rehearsal:
             self._note(message=_UNTRIED)
             self._say(_UNTRIED)
             return
-        table, rows = loaded.reader.read({RECORDS: loaded.example})
+        table, rows = loaded.reader.read(loaded.example_request)
         _check_values(loaded.predictor.predict(table).values)
         seconds = loaded.calibration.call_seconds
         if isfinite(seconds):

@@ -7,6 +7,8 @@ numbers that do not fit, and takes "false" for true. Here all of that is an erro
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from regisseur_serving.core.signature import Column, ColumnType
 
 _FLOAT32_MAX = 3.4028234663852886e38
@@ -32,7 +34,7 @@ def check_cell(column: Column, value: object) -> object:
         CellError: It does not fit the column. Never says what the value was.
     """
     if value is None:
-        if column.is_required:
+        if column.is_required and column.type is not ColumnType.ANY:
             raise CellError("none_not_allowed", "Input should not be null")
         return None
     return _CHECKS[column.type](value, column.type)
@@ -79,7 +81,18 @@ def _check_number(value: object, kind: ColumnType) -> float:
         raise CellError("finite_number", "Input should be a finite number")
     if kind is ColumnType.FLOAT and abs(number) > _FLOAT32_MAX:
         raise CellError("out_of_range", "Input should fit into 32 bits")
-    return number
+    return float(np.float32(number)) if kind is ColumnType.FLOAT else number
+
+
+def _check_any(value: object, kind: ColumnType) -> object:
+    """Take what a table of an estimator can hold, as it is."""
+    if isinstance(value, bool | str):
+        return value
+    if not isinstance(value, int | float):
+        raise CellError("scalar_type", "Input should be a number, a truth value, text or null")
+    number = _check_number(value, kind)
+    low, high = RANGES[ColumnType.LONG]
+    return value if low <= value <= high else number
 
 
 _CHECKS: dict[ColumnType, Callable[[object, ColumnType], object]] = {
@@ -89,4 +102,5 @@ _CHECKS: dict[ColumnType, Callable[[object, ColumnType], object]] = {
     ColumnType.FLOAT: _check_number,
     ColumnType.DOUBLE: _check_number,
     ColumnType.STRING: _check_string,
+    ColumnType.ANY: _check_any,
 }

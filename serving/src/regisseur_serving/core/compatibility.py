@@ -13,12 +13,15 @@ from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.signature import Column, ColumnType, Signature
 
 _WIDER: Mapping[ColumnType, frozenset[ColumnType]] = {
-    ColumnType.BOOLEAN: frozenset(),
-    ColumnType.STRING: frozenset(),
-    ColumnType.INTEGER: frozenset({ColumnType.LONG, ColumnType.FLOAT, ColumnType.DOUBLE}),
-    ColumnType.LONG: frozenset({ColumnType.FLOAT, ColumnType.DOUBLE}),
-    ColumnType.FLOAT: frozenset({ColumnType.DOUBLE}),
-    ColumnType.DOUBLE: frozenset(),
+    ColumnType.BOOLEAN: frozenset({ColumnType.ANY}),
+    ColumnType.STRING: frozenset({ColumnType.ANY}),
+    ColumnType.INTEGER: frozenset(
+        {ColumnType.LONG, ColumnType.FLOAT, ColumnType.DOUBLE, ColumnType.ANY}
+    ),
+    ColumnType.LONG: frozenset({ColumnType.FLOAT, ColumnType.DOUBLE, ColumnType.ANY}),
+    ColumnType.FLOAT: frozenset({ColumnType.DOUBLE, ColumnType.ANY}),
+    ColumnType.DOUBLE: frozenset({ColumnType.ANY}),
+    ColumnType.ANY: frozenset(),
 }
 """The types that take everything that a type takes."""
 
@@ -39,6 +42,24 @@ def find_incompatibilities(served: MLmodel, new: MLmodel) -> tuple[str, ...]:
 
 
 def _compare_inputs(served: Signature, new: Signature) -> Iterator[str]:
+    if not served.is_declared:
+        return  # nothing was promised
+    if not new.is_declared:
+        yield "inputs were described, and the new version has no signature"
+    elif served.has_names != new.has_names:
+        had, has = _describe_form(served), _describe_form(new)
+        yield f"inputs were {had} and are {has} now"
+    elif not new.has_names and len(served.columns) != len(new.columns):
+        yield f"rows had {len(served.columns)} values and have {len(new.columns)} now"
+    else:
+        yield from _compare_columns(served, new)
+
+
+def _describe_form(signature: Signature) -> str:
+    return "columns with names" if signature.has_names else "rows of values without names"
+
+
+def _compare_columns(served: Signature, new: Signature) -> Iterator[str]:
     before = {column.name: column for column in served.columns}
     for column in new.columns:
         yield from _compare_column(before.get(column.name), column)

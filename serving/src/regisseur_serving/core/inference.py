@@ -1,7 +1,7 @@
 """The Open Inference Protocol (v2) for one model: what its inputs and outputs are.
 
-A request holds either one tensor with a row of all columns each, or one tensor a column. Columns
-may come in any order, and as `[n]` or `[n, 1]`.
+A request holds either one tensor with a row of all columns each, or one tensor a column where the
+columns have names. Columns may come in any order, and as `[n]` or `[n, 1]`.
 """
 
 import math
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from regisseur_serving.core.invocations import MANNER
 from regisseur_serving.core.problems import show_name
 from regisseur_serving.core.signature import ColumnType, Signature
-from regisseur_serving.core.tables import COLUMNS, TableReader
+from regisseur_serving.core.tables import TableReader
 from regisseur_serving.core.tensors import (
     BOOL,
     BYTES,
@@ -37,7 +37,11 @@ _DATATYPES: Final[Mapping[ColumnType, str]] = {
     ColumnType.FLOAT: "FP32",
     ColumnType.DOUBLE: "FP64",
     ColumnType.STRING: BYTES,
+    ColumnType.ANY: "FP64",  # the protocol has no word for it; texts are taken as well
 }
+_MATRIX_NAME: Final = "input"
+_ROOM: Final = (BOOL, "INT32", "INT64", "FP32", "FP64", BYTES)
+"""From the datatype that holds least to the one that holds all of them."""
 _MATRIX_DIMENSIONS: Final = 2
 
 
@@ -96,10 +100,14 @@ class InferenceReader:
         return Inference(table, rows, self._read_outputs(document), request_id)
 
     def describe_inputs(self) -> list[Json]:
-        """Return the metadata of the inputs, a tensor a column."""
+        """Return the metadata of the inputs: a tensor a column, or one for all without names."""
+        columns = self._signature.columns
+        if not self._signature.has_names:
+            datatype = max((_DATATYPES[column.type] for column in columns), key=_ROOM.index)
+            return [{"name": _MATRIX_NAME, "datatype": datatype, "shape": [-1, len(columns)]}]
         return [
             {"name": column.name, "datatype": _DATATYPES[column.type], "shape": [-1]}
-            for column in self._signature.columns
+            for column in columns
         ]
 
     # ---- inputs ----
@@ -108,6 +116,10 @@ class InferenceReader:
         names, width = self._signature.names, len(self._signature.columns)
         first = tensors[0]
         is_matrix = len(first.shape) == _MATRIX_DIMENSIONS and first.shape[1] == width
+        if not self._signature.has_names:
+            if len(tensors) > 1 or not (is_matrix or (width == 1 and len(first.shape) == 1)):
+                raise refuse_tensor(f"the model takes one input of shape [n, {width}]")
+            return self._read_matrix(first)
         if len(tensors) == 1 and is_matrix and (width > 1 or first.name not in names):
             return self._read_matrix(first)
         unknown = [show_name(tensor.name) for tensor in tensors if tensor.name not in names]
@@ -116,10 +128,10 @@ class InferenceReader:
                 f"the model has no input {unknown[0]!r}: send one input of shape [n, {width}], or"
                 f" one for each of: {', '.join(map(show_name, names[:20]))}"
             )
-        return self._reader.read({COLUMNS: {t.name: _to_column(t) for t in tensors}})
+        return self._reader.read_columns({t.name: _to_column(t) for t in tensors})
 
     def _read_matrix(self, tensor: Tensor) -> tuple[Table, int]:
-        rows, width = tensor.shape
+        rows, width = tensor.shape[0], len(self._signature.columns)
         if isinstance(tensor.values, np.ndarray):
             values: Any = tensor.values.reshape(rows, width)
             numbers = self._reader.take_numbers(values)
@@ -129,7 +141,7 @@ class InferenceReader:
         else:
             texts = tensor.values
             columns = {name: texts[i::width] for i, name in enumerate(self._signature.names)}
-        return self._reader.read({COLUMNS: columns})
+        return self._reader.read_columns(columns)
 
     # ---- outputs ----
 

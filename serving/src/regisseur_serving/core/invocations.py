@@ -1,19 +1,20 @@
 """Requests and errors of MLflow's scoring protocol.
 
 One of four fields holds the rows: `dataframe_split`, `dataframe_records`, `instances` or `inputs`.
-All of them, and CSV, come down to records or to columns. What MLflow's own server passes over is
-passed over here: unknown fields and columns, the index of a frame, params that no model asks for.
+All of them, and CSV, come down to records, columns or rows. What MLflow's own server passes over
+is passed over here: unknown fields and columns, the index of a frame, params that no model asks
+for. Where a model's columns have no names, those of a frame mean nothing and its order counts.
 """
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 from regisseur_serving.core.mlflow_cells import take_cell
-from regisseur_serving.core.signature import Signature
-from regisseur_serving.core.tables import COLUMNS, RECORDS, Manner, TableReader
+from regisseur_serving.core.signature import ColumnType, Signature
+from regisseur_serving.core.tables import Manner, TableReader
 from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Table
 
@@ -30,14 +31,20 @@ _MALFORMED: Final = "malformed"
 _SHAPES: Final = f"exactly one of the input fields {', '.join(FIELDS)}"
 
 Json = dict[str, Any]
-Content = tuple[str, object]
 
 
 class InvocationReader:
     """Reads requests of the scoring protocol for one signature."""
 
     def __init__(self, signature: Signature) -> None:
+        self._signature = signature
         self._reader = TableReader(signature, MANNER)
+        self._readers: Mapping[str, Callable[[Any], tuple[Table, int]]] = {
+            SPLIT: self._read_split,
+            FRAME_RECORDS: self._read_records,
+            INSTANCES: self._read_inputs,
+            INPUTS: self._read_inputs,
+        }
 
     def read_json(self, document: object) -> tuple[Table, int]:
         """Return the table of a parsed JSON body and its number of rows.
@@ -45,8 +52,14 @@ class InvocationReader:
         Raises:
             InputError: It is not in the protocol's shape, or not what the signature asks for.
         """
-        field, content = _choose(document)
-        return self._reader.read({field: content})
+        given = (
+            [field for field in FIELDS if field in document] if isinstance(document, dict) else []
+        )
+        if not isinstance(document, dict) or len(given) != 1:
+            raise malformed(f"The input must be a JSON dictionary with {_SHAPES}")
+        if not isinstance(document.get(PARAMS), dict | None):
+            raise malformed("params must be a dictionary")
+        return self._readers[given[0]](document[given[0]])
 
     def read_csv(self, text: str) -> tuple[Table, int]:
         """Return the table of a CSV body, whose first line names the columns.
@@ -54,61 +67,71 @@ class InvocationReader:
         Raises:
             InputError: It is no CSV, or not what the signature asks for.
         """
-        return self._reader.read({COLUMNS: parse_csv(text)})
+        columns: dict[str, Any] = dict(parse_csv(text))
+        if ColumnType.ANY in self._signature.types:
+            columns = {name: _find_numbers(values) for name, values in columns.items()}
+        return self._read_columns(columns)
+
+    def _read_split(self, frame: object) -> tuple[Table, int]:
+        if not isinstance(frame, dict):
+            raise malformed(f"split format must be a dictionary. Got {_name_type(frame)}")
+        rows, names = frame.get("data"), frame.get("columns")
+        if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+            raise malformed("split format must have a list of lists as data")
+        if not rows:
+            raise schema_error("there must be a row to predict")
+        if names is None and self._signature.takes_rows:
+            return self._reader.read_rows(rows)
+        if not isinstance(names, list):
+            raise schema_error(
+                "split format must name its columns, as the model's columns have names"
+            )
+        if any(len(row) != len(names) for row in rows):
+            raise malformed("split format must have as many values in each row as it has columns")
+        columns = map(list, zip(*rows, strict=True))
+        return self._read_columns(dict(zip(map(str, names), columns, strict=True)))
+
+    def _read_columns(self, columns: Mapping[str, list[Any]]) -> tuple[Table, int]:
+        if self._signature.has_names:
+            return self._reader.read_columns(columns)
+        ordered = [columns[name] for name in self._order(columns)]
+        return self._reader.read_rows([list(row) for row in zip(*ordered, strict=True)])
+
+    def _read_records(self, records: object) -> tuple[Table, int]:
+        if not isinstance(records, list):
+            raise malformed(f"records format must be a list of records. Got {_name_type(records)}")
+        if self._signature.has_names or not records:
+            return self._reader.read_records(records)
+        names = self._order(records[0]) if isinstance(records[0], dict) else []
+        if any(not isinstance(record, dict) or record.keys() != set(names) for record in records):
+            raise schema_error("all records must be dictionaries with the same columns")
+        return self._reader.read_rows([[record[name] for name in names] for record in records])
+
+    def _order(self, names: Iterable[str]) -> Sequence[str]:
+        """Return the names of a frame in the order in which the model takes what they name."""
+        given, known = list(names), self._signature.names
+        return known if set(given) == set(known) else given
+
+    def _read_inputs(self, inputs: object) -> tuple[Table, int]:
+        if isinstance(inputs, dict) and self._signature.has_names:
+            return self._reader.read_columns(
+                {
+                    name: values if isinstance(values, list) else [values]
+                    for name, values in inputs.items()
+                }
+            )
+        if isinstance(inputs, list) and all(isinstance(row, dict) for row in inputs):
+            return self._read_records(inputs)
+        if isinstance(inputs, list) and self._signature.takes_rows:
+            return self._reader.read_rows(inputs)
+        raise schema_error(
+            "the model's columns have names: send a list of records, or a dictionary of lists"
+            if self._signature.has_names
+            else "the model's columns have no names: send a list of lists, a row each"
+        )
 
 
-# ---- shapes ----------------------------------------------------------------------------------
-
-
-def _choose(document: object) -> Content:
-    given = [field for field in FIELDS if field in document] if isinstance(document, dict) else []
-    if not isinstance(document, dict) or len(given) != 1:
-        raise malformed(f"The input must be a JSON dictionary with {_SHAPES}")
-    if not isinstance(document.get(PARAMS), dict | None):
-        raise malformed("params must be a dictionary")
-    return _READERS[given[0]](document[given[0]])
-
-
-def _read_split(frame: object) -> Content:
-    if not isinstance(frame, dict):
-        raise malformed(f"split format must be a dictionary. Got {_name_type(frame)}")
-    rows, names = frame.get("data"), frame.get("columns")
-    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise malformed("split format must have a list of lists as data")
-    if not isinstance(names, list):
-        raise schema_error("split format must name its columns, as the model's columns have names")
-    if any(len(row) != len(names) for row in rows):
-        raise malformed("split format must have as many values in each row as it has columns")
-    if not rows:
-        raise schema_error("there must be a row to predict")
-    return COLUMNS, dict(zip(map(str, names), map(list, zip(*rows, strict=True)), strict=True))
-
-
-def _read_records(records: object) -> Content:
-    if not isinstance(records, list):
-        raise malformed(f"records format must be a list of records. Got {_name_type(records)}")
-    return RECORDS, records
-
-
-def _read_inputs(inputs: object) -> Content:
-    if isinstance(inputs, dict):
-        return COLUMNS, {
-            name: values if isinstance(values, list) else [values]
-            for name, values in inputs.items()
-        }
-    if isinstance(inputs, list) and all(isinstance(row, dict) for row in inputs):
-        return RECORDS, inputs
-    raise schema_error(
-        "the model's columns have names: send a list of records, or a dictionary of lists"
-    )
-
-
-_READERS: Final = {
-    SPLIT: _read_split,
-    FRAME_RECORDS: _read_records,
-    INSTANCES: _read_inputs,
-    INPUTS: _read_inputs,
-}
+# ---- CSV and types ---------------------------------------------------------------------------
 
 
 def parse_csv(text: str) -> dict[str, list[str | None]]:
@@ -131,6 +154,14 @@ def parse_csv(text: str) -> dict[str, list[str | None]]:
     return {
         name: [cell or None for cell in column] for name, column in zip(names, cells, strict=True)
     }
+
+
+def _find_numbers(values: Sequence[str | None]) -> Sequence[float | str | None]:
+    """Return a column of a type that nobody declared: numbers where all of them are."""
+    try:
+        return [None if value is None else float(value) for value in values]
+    except ValueError:
+        return values
 
 
 _TYPE_NAMES: Final[Mapping[type, str]] = {dict: "dictionary", list: "list", str: "string"}
@@ -192,11 +223,7 @@ def _error(code: str, state: str, kind: str, message: str) -> Json:
 
 def _describe(problem: Problem) -> str:
     """Say what is wrong and where; the names of fields are ours, so only the rest is told."""
-    place = [str(part) for part in problem.location[2:]]
-    return f"{' '.join(_name_place(place))}: {problem.message}" if place else problem.message
-
-
-def _name_place(place: list[str]) -> list[str]:
-    rows = [part for part in place if part.isdigit()]
-    names = [part for part in place if not part.isdigit()]
-    return [*(f"row {row}" for row in rows), *(f"column {name!r}" for name in names)]
+    place = problem.location[2:]
+    rows = [f"row {part}" for part in place if isinstance(part, int)]
+    names = [f"column {part!r}" for part in place if isinstance(part, str)]
+    return f"{' '.join([*rows, *names])}: {problem.message}" if place else problem.message

@@ -33,7 +33,7 @@ def take_cell(column: Column, value: object) -> object:
 
 def _take_nothing(column: Column) -> object:
     """Take a missing value: numbers have one of their own, and text may be anything."""
-    if not column.is_required or column.type is ColumnType.STRING:
+    if not column.is_required or column.type in {ColumnType.STRING, ColumnType.ANY}:
         return None
     if column.type in {ColumnType.FLOAT, ColumnType.DOUBLE}:
         return math.nan
@@ -85,4 +85,5 @@ _CONVERSIONS: Final[dict[ColumnType, Callable[[Column, object], object]]] = {
     ColumnType.FLOAT: _take_number,
     ColumnType.DOUBLE: _take_number,
     ColumnType.STRING: _take_string,
+    ColumnType.ANY: check_cell,
 }

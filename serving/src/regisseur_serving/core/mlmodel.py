@@ -8,6 +8,9 @@ from regisseur_serving.core.signature import Signature, parse_signature
 from regisseur_serving.errors import ModelError
 
 SKOPS = "skops"
+_FREE_EXAMPLE = "json_object"
+_EXAMPLE_KINDS = frozenset({"dataframe", "ndarray", _FREE_EXAMPLE})
+"""MLflow knows others (sparse matrices, arrays with names), whose shapes rows do not have."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,10 @@ class MLmodel:
         python_version: The version of Python that wrote it; empty when it is not told.
         run_id: MLflow run that logged it; empty for a model saved outside a run.
         model_id: MLflow's id of the logged model; empty for a model saved outside a run.
-        signature: The inputs.
+        signature: The inputs; `UNDECLARED` where the file says nothing of them.
         signature_document: The signature as written, for people.
         example_file: Path of the input example in the folder; empty without one.
+        is_example_free: Whether the example may be any JSON, and so one that is no table.
     """
 
     model_file: str
@@ -35,6 +39,7 @@ class MLmodel:
     signature: Signature
     signature_document: Mapping[str, Any]
     example_file: str
+    is_example_free: bool = False
 
 
 def parse_mlmodel(document: object) -> MLmodel:
@@ -53,7 +58,8 @@ def parse_mlmodel(document: object) -> MLmodel:
     _check_format(flavor.get("serialization_format"))
     python_function = flavors.get("python_function")
     python_function = python_function if isinstance(python_function, Mapping) else {}
-    signature = document.get("signature")
+    signature, info = document.get("signature"), document.get("saved_input_example_info")
+    info = info if isinstance(info, Mapping) else {}
     return MLmodel(
         model_file=_text(flavor, "pickled_model") or "model.skops",
         predict_method=_predict_method(python_function),
@@ -63,7 +69,8 @@ def parse_mlmodel(document: object) -> MLmodel:
         model_id=_text(document, "model_id"),
         signature=parse_signature(signature),
         signature_document=signature if isinstance(signature, Mapping) else {},
-        example_file=_example_file(document.get("saved_input_example_info")),
+        example_file=_text(info, "artifact_path") if info.get("type") in _EXAMPLE_KINDS else "",
+        is_example_free=info.get("type") == _FREE_EXAMPLE,
     )
 
 
@@ -83,13 +90,6 @@ def _predict_method(python_function: Mapping[str, object]) -> str:
             "'predict' or 'predict_proba'"
         )
     return method
-
-
-def _example_file(info: object) -> str:
-    # MLflow writes other kinds (arrays, sparse matrices) in shapes that columns do not have.
-    if isinstance(info, Mapping) and info.get("type") == "dataframe":
-        return _text(info, "artifact_path")
-    return ""
 
 
 def _text(document: Mapping[str, object], key: str) -> str:

@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from regisseur_serving.core.cells import RANGES, CellError, check_cell
+from regisseur_serving.core.cells import CellError, check_cell
+from regisseur_serving.core.numbers import NumberReader
 from regisseur_serving.core.problems import refuse, show_name
 from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.errors import InputError, Problem
@@ -21,8 +22,8 @@ from regisseur_serving.ports.predictor import Numbers, Table
 
 RECORDS = "records"
 COLUMNS = "columns"
+ROWS = "rows"
 
-_PLAIN_NUMBERS = {int, float}
 _MISSING = object()
 _NOTHING: Final[Mapping[ColumnType, float]] = dict.fromkeys(
     (ColumnType.INTEGER, ColumnType.LONG, ColumnType.FLOAT, ColumnType.DOUBLE), math.nan
@@ -38,9 +39,9 @@ class _Source:
     read: Callable[[str], Iterable[object]]
 
     def locate(self, row: int, name: str) -> tuple[str | int, ...]:
-        if self.field == RECORDS:
-            return ("body", RECORDS, row, name)
-        return ("body", COLUMNS, name, row)
+        if self.field == COLUMNS:
+            return ("body", COLUMNS, name, row)
+        return ("body", self.field, row, name)
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,11 @@ class TableReader:
         self._names = signature.names
         self._known = frozenset(signature.names)
         self._is_numeric = signature.is_numeric
+        self._may_be_numeric = ColumnType.STRING not in signature.types
         self._refuses_unknown = bool(signature.optional_names) and not manner.ignores_unknown
-        types = [column.type for column in signature.columns]
-        self._has_short_way = self._is_numeric and ColumnType.BOOLEAN not in types
-        self._integral = [(i, *RANGES[kind]) for i, kind in enumerate(types) if kind in RANGES]
-        self._singles = [i for i, kind in enumerate(types) if kind is ColumnType.FLOAT]
+        self._fields = _name_fields(signature)
+        self._has_short_way = signature.types.isdisjoint({ColumnType.STRING, ColumnType.BOOLEAN})
+        self._numbers = NumberReader([column.type for column in signature.columns])
 
     def read(self, document: object) -> tuple[Table, int]:
         """Return the table and its number of rows.
@@ -82,29 +83,41 @@ class TableReader:
         Raises:
             InputError: The document is not what the signature asks for; names rows and fields.
         """
-        field, content = _choose_content(document)
+        field, content = self._choose_content(document)
         if field == RECORDS:
-            return self._read_records(content)
-        return self._read_columns(content)
+            return self.read_records(content)
+        return self.read_columns(content) if field == COLUMNS else self.read_rows(content)
 
     def take_numbers(self, numbers: NDArray[Any]) -> Numbers | None:
         """Return rows of numbers as the model takes them; None when they need a closer look.
 
         A number that is none passes in a column of floats: it is how a missing one is sent.
         """
-        if not self._has_short_way or not len(numbers):
-            return None
-        rows = np.ascontiguousarray(numbers, dtype=np.float64)
-        if np.isinf(rows).any() or not self._fits(np.where(np.isnan(rows), 0.5, rows)):
-            return None
-        return self._round(rows.copy() if rows is numbers else rows)
+        return self._numbers.read_array(numbers) if self._has_short_way else None
 
-    def _read_records(self, records: object) -> tuple[Table, int]:
+    def _choose_content(self, document: object) -> tuple[str, object]:
+        if isinstance(document, dict):
+            given = [field for field in self._fields if field in document]
+            if len(given) == 1:
+                return given[0], document[given[0]]
+        choice = " or ".join(map(repr, self._fields))
+        either = "either " if len(self._fields) > 1 else ""
+        raise InputError(_body_problem(f"Input should be an object with {either}{choice}"))
+
+    def read_records(self, records: object) -> tuple[Table, int]:
+        """Return the table of a list of objects, a row each.
+
+        Raises:
+            InputError: They are not what the signature asks for; names rows and fields.
+        """
         if not isinstance(records, list) or not records:
             raise InputError(_body_problem("Input should be a non-empty list", RECORDS))
         if self._has_short_way:
             flat = self._flatten(records)
-            if flat is not None and (numbers := self._read_numbers(flat, len(records))) is not None:
+            if (
+                flat is not None
+                and (numbers := self._numbers.read_values(flat, len(records))) is not None
+            ):
                 return numbers, len(records)
         refuse(_find_other_rows(records))
         for_all = (((RECORDS, row), record) for row, record in enumerate(records))
@@ -129,7 +142,12 @@ class TableReader:
             return None
         return flat
 
-    def _read_columns(self, columns: object) -> tuple[Table, int]:
+    def read_columns(self, columns: object) -> tuple[Table, int]:
+        """Return the table of an object of lists, a column each.
+
+        Raises:
+            InputError: They are not what the signature asks for; names rows and fields.
+        """
         if not isinstance(columns, dict):
             raise InputError(_body_problem("Input should be an object of lists", COLUMNS))
         refuse(self._find_unknown([((COLUMNS,), columns)]))
@@ -138,7 +156,9 @@ class TableReader:
         }
         rows = _count_rows(present)
         if self._has_short_way and len(present) == len(self._names):
-            numbers = self._read_numbers(list(chain(*zip(*present.values(), strict=True))), rows)
+            numbers = self._numbers.read_values(
+                list(chain(*zip(*present.values(), strict=True))), rows
+            )
             if numbers is not None:
                 return numbers, rows
 
@@ -146,6 +166,37 @@ class TableReader:
             return present.get(name, repeat(_MISSING, rows))
 
         return self._read_cells(_Source(COLUMNS, read)), rows
+
+    def read_rows(self, rows: object) -> tuple[Table, int]:
+        """Return the table of a list of lists, a row each; a row of one value may be bare.
+
+        Raises:
+            InputError: They are not what the signature asks for; names rows and fields.
+        """
+        if not isinstance(rows, list) or not rows:
+            raise InputError(_body_problem("Input should be a non-empty list", ROWS))
+        if len(self._names) == 1 and list not in set(map(type, rows)):
+            rows = [[value] for value in rows]
+        refuse(self._find_other_widths(rows))
+        if self._has_short_way:
+            numbers = self._numbers.read_values(list(chain.from_iterable(rows)), len(rows))
+            if numbers is not None:
+                return numbers, len(rows)
+        places = {name: place for place, name in enumerate(self._names)}
+
+        def read(name: str) -> Iterator[object]:
+            return (row[places[name]] for row in rows)
+
+        return self._read_cells(_Source(ROWS, read)), len(rows)
+
+    def _find_other_widths(self, rows: Iterable[object]) -> Iterator[Problem]:
+        width = len(self._names)
+        for number, row in enumerate(rows):
+            if not isinstance(row, list):
+                yield Problem(("body", ROWS, number), "list_type", "Input should be a list")
+            elif len(row) != width:
+                text = f"Input should have {width} values, not {len(row)}"
+                yield Problem(("body", ROWS, number), "row_width", text)
 
     def _find_unknown(
         self, groups: Iterable[tuple[tuple[str | int, ...], Mapping[str, object]]]
@@ -158,35 +209,6 @@ class TableReader:
                     location = ("body", *place, show_name(name))
                     yield Problem(location, "extra_forbidden", "The model has no such column")
 
-    def _read_numbers(self, flat: list[object], rows: int) -> Numbers | None:
-        """Take the short way; None when something in there needs a closer look."""
-        if not set(map(type, flat)) <= _PLAIN_NUMBERS:
-            return None
-        try:
-            numbers = np.array(flat, dtype=np.float64).reshape(rows, len(self._names))
-        except OverflowError:
-            return None
-        if not np.isfinite(numbers).all() or not self._fits(numbers):
-            return None
-        return self._round(numbers)
-
-    def _fits(self, numbers: Numbers) -> bool:
-        for index, low, high in self._integral:
-            values = numbers[:, index]
-            # 2**63 - 1 becomes 2**63 as a float: the upper end is looked at cell by cell.
-            if not ((values >= low) & (values < high) & (values == np.floor(values))).all():
-                return False
-        limit = np.finfo(np.float32).max
-        return not any((np.abs(numbers[:, index]) > limit).any() for index in self._singles)
-
-    def _round(self, numbers: Numbers) -> Numbers:
-        """Give 32-bit columns the precision that the model saw when it was trained."""
-        if len(self._singles) == len(self._names):
-            return numbers.astype(np.float32)
-        for index in self._singles:
-            numbers[:, index] = numbers[:, index].astype(np.float32)
-        return numbers
-
     def _read_cells(self, source: _Source) -> Table:
         read: dict[str, list[object]] = {column.name: [] for column in self._columns}
         refuse(
@@ -194,7 +216,9 @@ class TableReader:
             for column in self._columns
             for problem in self._check_column(column, source, read[column.name])
         )
-        return self._round(_stack(read)) if self._is_numeric else read
+        if self._is_numeric or (self._may_be_numeric and _are_numbers(read)):
+            return self._numbers.round(_stack(read))
+        return read
 
     def _check_column(
         self, column: Column, source: _Source, good: list[object]
@@ -211,19 +235,19 @@ class TableReader:
                 yield Problem(source.locate(row, column.name), error.kind, error.message)
 
 
+def _are_numbers(columns: Mapping[str, Sequence[object]]) -> bool:
+    """Tell whether columns of any type turned out to hold no text."""
+    return not any(isinstance(value, str) for values in columns.values() for value in values)
+
+
 def _stack(columns: Mapping[str, Sequence[object]]) -> Numbers:
     filled = [[np.nan if v is None else v for v in values] for values in columns.values()]
     return np.ascontiguousarray(np.array(filled, dtype=np.float64).T)
 
 
-def _choose_content(document: object) -> tuple[str, object]:
-    if isinstance(document, dict):
-        given = [field for field in (RECORDS, COLUMNS) if field in document]
-        if len(given) == 1:
-            return given[0], document[given[0]]
-    raise InputError(
-        _body_problem(f"Input should be an object with either {RECORDS!r} or {COLUMNS!r}")
-    )
+def _name_fields(signature: Signature) -> tuple[str, ...]:
+    named = (RECORDS, COLUMNS) if signature.has_names else ()
+    return (*named, ROWS) if signature.takes_rows else named
 
 
 def _find_other_rows(records: Iterable[object]) -> Iterator[Problem]:
