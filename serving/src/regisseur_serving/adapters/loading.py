@@ -20,6 +20,7 @@ from regisseur_serving.adapters.model_folder import (
 from regisseur_serving.core.inference import InferenceReader
 from regisseur_serving.core.invocations import InvocationReader
 from regisseur_serving.core.mlmodel import MLmodel
+from regisseur_serving.core.params import parse_params
 from regisseur_serving.core.profile import Profile, choose_predictions
 from regisseur_serving.core.signature import ColumnType, Signature, recall_signature
 from regisseur_serving.core.tables import RECORDS, ROWS, TableReader
@@ -76,7 +77,8 @@ class LoadedModel:
     @cached_property
     def invocations(self) -> InvocationReader:
         """Reads request bodies of MLflow's scoring protocol."""
-        return InvocationReader(self.mlmodel.signature)
+        params = parse_params(self.mlmodel.signature_document.get("params"))
+        return InvocationReader(self.mlmodel.signature, params)
 
     @cached_property
     def profile(self) -> Profile:

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from regisseur_serving.core.mlflow_cells import take_cell
+from regisseur_serving.core.params import Param, find_wrong_params
 from regisseur_serving.core.signature import ColumnType, Signature
 from regisseur_serving.core.tables import Manner, TableReader
 from regisseur_serving.errors import InputError, Problem
@@ -34,10 +35,11 @@ Json = dict[str, Any]
 
 
 class InvocationReader:
-    """Reads requests of the scoring protocol for one signature."""
+    """Reads requests of the scoring protocol for one signature, and for the params of a model."""
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, params: tuple[Param, ...] = ()) -> None:
         self._signature = signature
+        self._params = params
         self._reader = TableReader(signature, MANNER)
         self._readers: Mapping[str, Callable[[Any], tuple[Table, int]]] = {
             SPLIT: self._read_split,
@@ -57,8 +59,11 @@ class InvocationReader:
         )
         if not isinstance(document, dict) or len(given) != 1:
             raise malformed(f"The input must be a JSON dictionary with {_SHAPES}")
-        if not isinstance(document.get(PARAMS), dict | None):
+        params = document.get(PARAMS)
+        if not isinstance(params, dict | None):
             raise malformed("params must be a dictionary")
+        if problems := list(find_wrong_params(self._params, params)):
+            raise InputError(*problems, status=HTTPStatus.BAD_REQUEST)
         return self._readers[given[0]](document[given[0]])
 
     def read_csv(self, text: str) -> tuple[Table, int]:
