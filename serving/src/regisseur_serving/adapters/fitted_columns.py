@@ -65,9 +65,11 @@ def _walk(thing: object, seen: set[int]) -> Iterator[Any]:
     if isinstance(thing, dict):
         for inner in thing.values():
             yield from _walk(inner, seen)
-    elif isinstance(thing, list | tuple) or (
-        isinstance(thing, np.ndarray) and thing.dtype == object
-    ):
+    elif isinstance(thing, np.ndarray):
+        # Its rows are objects of the moment, whose identity another may have next.
+        for inner in thing.flat if thing.dtype == object else ():
+            yield from _walk(inner, seen)
+    elif isinstance(thing, list | tuple):
         for inner in thing:
             yield from _walk(inner, seen)
     elif isinstance(thing, BaseEstimator):
