@@ -100,8 +100,8 @@ def test_a_broken_model_ends_the_process_with_its_reason(tmp_path: Path) -> None
     [
         (["serve"], CONFIGURATION, "error: REGISSEUR_MODEL_NAME: Field required"),
         (["fetch"], CONFIGURATION, "error: REGISSEUR_ARTIFACT_URI is not set"),
-        ([], USAGE, "usage: python -m regisseur_serving {fetch,rehearse,serve}"),
-        (["train"], USAGE, "usage: python -m regisseur_serving {fetch,rehearse,serve}"),
+        ([], USAGE, "usage: python -m regisseur_serving {fetch,convert,rehearse,serve}"),
+        (["train"], USAGE, "usage: python -m regisseur_serving {fetch,convert,rehearse,serve}"),
     ],
 )
 def test_a_wrong_call_is_answered_in_one_line(arguments: list[str], code: int, line: str) -> None:
@@ -124,7 +124,7 @@ def test_strangers_and_endless_heads_are_refused(
     tokens = tmp_path / "tokens"
     tokens.write_text("an-example-token\n")
     body = {"records": linear_folder.records(1)}
-    with ServingProcess(linear_folder.path, tmp_path, REGISSEUR_TOKEN_FILE=str(tokens)) as server:
+    with ServingProcess(linear_folder.path, tmp_path, settings=settings) as server:
         server.wait_until_ready()
         assert server.ask("/predict", body).status == 401
         assert server.ask("/predict", body, Authorization="Bearer an-example-token").status == 200
@@ -137,7 +137,9 @@ def test_strangers_and_endless_heads_are_refused(
 
 def test_a_token_file_that_is_not_there_ends_the_process_with_its_reason(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
-    with ServingProcess(tmp_path, tmp_path, REGISSEUR_TOKEN_FILE=str(missing)) as server:
+    with ServingProcess(
+        tmp_path, tmp_path, settings={"REGISSEUR_TOKEN_FILE": str(missing)}
+    ) as server:
         assert server.wait() == CONFIGURATION
     reason = f"the token file {missing} cannot be used: No such file or directory"
     assert server.log.read_text() == f"error: {reason}\n"

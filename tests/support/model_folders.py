@@ -18,6 +18,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from regisseur_serving.core.trusted_types import TRUSTED_TYPES
+
 
 @dataclass(frozen=True)
 class ModelFolder:
@@ -184,7 +186,7 @@ def save(
             path,
             signature=signature,
             input_example=data[:2] if is_described else None,
-            skops_trusted_types=["sklearn.tree._tree.Tree", "numpy.dtype"],
+            skops_trusted_types=list(TRUSTED_TYPES),
             pip_requirements=["scikit-learn"],
             pyfunc_predict_fn=method,
         )

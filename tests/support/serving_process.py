@@ -20,6 +20,7 @@ _START_SECONDS = 40.0
 _END_SECONDS = 40.0
 _REHEARSE_SECONDS = 40.0
 _FETCH_START_SECONDS = 10.0
+_CONVERT_SECONDS = 50.0
 COMMAND = (sys.executable, "-m", "regisseur_serving")
 
 
@@ -47,7 +48,6 @@ class ServingProcess:
         drain_seconds: Its drain time.
         settings: More environment variables, which win.
         command: What to run instead, with the same environment.
-        environment: More variables.
     """
 
     def __init__(
@@ -58,7 +58,6 @@ class ServingProcess:
         drain_seconds: float = 0.0,
         settings: Mapping[str, str] | None = None,
         command: Sequence[str] = (*COMMAND, "serve"),
-        **environment: str,
     ) -> None:
         self.port = free_port()
         self.admin_port = free_port()
@@ -76,9 +75,8 @@ class ServingProcess:
             "REGISSEUR_LISTEN_PORT": str(self.port),
             "REGISSEUR_LISTEN_ADMIN_PORT": str(self.admin_port),
             "REGISSEUR_TERMINATION_LOG": str(self.termination_log),
-            **environment,
+            **(settings or {}),
         }
-        self._environment |= settings or {}
 
     def __enter__(self) -> Self:
         with self.log.open("ab") as log:
@@ -176,6 +174,11 @@ def run_fetch(
         "REGISSEUR_FETCH_TIMEOUT_SECONDS": str(timeout_seconds),
     }
     return _run("fetch", model_dir, environment | more, timeout_seconds + _FETCH_START_SECONDS)
+
+
+def run_convert(model_dir: Path, **environment: str) -> Ended:
+    """Run `python -m regisseur_serving convert` to its end."""
+    return _run("convert", model_dir, environment, _CONVERT_SECONDS)
 
 
 def run_rehearse(model_dir: Path, **environment: str) -> tuple[Ended, RehearsalVerdict | None]:

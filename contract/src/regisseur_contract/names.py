@@ -39,4 +39,5 @@ ANNOTATION_RESTART: Final = f"{API_GROUP}/restart"
 
 CONTAINER_SERVER: Final = "server"
 CONTAINER_FETCH: Final = "fetch"
+CONTAINER_CONVERT: Final = "convert"
 CONTAINER_REHEARSE: Final = "rehearse"

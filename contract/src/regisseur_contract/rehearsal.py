@@ -15,6 +15,7 @@ LONGEST_VERDICT_BYTES: Final = 4096
 
 LONGEST_MESSAGE: Final = 1000
 LONGEST_WORD: Final = 64
+LONGEST_ENGINE_REASON: Final = 300
 LONGEST_LISTED: Final = 20
 
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -63,6 +64,8 @@ class RehearsalVerdict:
         signature: What the comparison with the served version's signature said.
         latency_seconds: Quickest of a few warm predictions of the input example; 0 without one.
         memory_bytes: Most memory that the process held.
+        engine: What will make the predictions; empty from an image that knows of one only.
+        engine_reason: Why that is not the engine that was asked for; empty when it is.
     """
 
     word: str
@@ -74,6 +77,8 @@ class RehearsalVerdict:
     signature: str = ""
     latency_seconds: float = 0.0
     memory_bytes: int = 0
+    engine: str = ""
+    engine_reason: str = ""
 
     @property
     def has_passed(self) -> bool:
@@ -87,6 +92,7 @@ def write_verdict(verdict: RehearsalVerdict) -> str:
     body["requirements"] = list(verdict.requirements[:LONGEST_LISTED])
     body["message"] = verdict.message[:LONGEST_MESSAGE]
     body["signature"] = verdict.signature[:LONGEST_MESSAGE]
+    body["engine_reason"] = verdict.engine_reason[:LONGEST_ENGINE_REASON]
     while len(_dump(body).encode("utf-8", "replace")) > LONGEST_VERDICT_BYTES:
         if body["requirements"]:
             body["requirements"].pop()
@@ -108,9 +114,11 @@ def parse_verdict(text: str) -> RehearsalVerdict | None:
         known = {entry.name for entry in fields(RehearsalVerdict)}
         found: dict[str, Any] = {name: value for name, value in body.items() if name in known}
         found["requirements"] = _take_lines(found.get("requirements", []))
-        for name in ("message", "digest", "signature"):
+        for name in ("message", "digest", "signature", "engine", "engine_reason"):
             found[name] = _take_text(found.get(name, ""))
         found["word"] = _take_text(found.get("word", ""))[:LONGEST_WORD]
+        found["engine"] = found["engine"][:LONGEST_WORD]
+        found["engine_reason"] = found["engine_reason"][:LONGEST_ENGINE_REASON]
         for name in ("seconds", "latency_seconds"):
             found[name] = float(_take_number(found.get(name, 0.0)))
         for name in ("bytes", "memory_bytes"):

@@ -45,6 +45,15 @@ ENV_REQUIREMENTS: Final = "REGISSEUR_REQUIREMENTS"
 ENV_SIGNATURE: Final = "REGISSEUR_SIGNATURE"
 """In a rehearsal: Compatible or Any, whether the served version's callers must be able to stay."""
 
+ENV_ENGINE: Final = "REGISSEUR_ENGINE"
+"""The engine that was asked for (see `engines`); absent for Native."""
+
+ENV_CONVERT_TIMEOUT_SECONDS: Final = "REGISSEUR_CONVERT_TIMEOUT_SECONDS"
+"""Deadline of the conversion of a model; by default `CONVERT_TIMEOUT_SECONDS`."""
+
+ENV_CONVERT_MEMORY_BYTES: Final = "REGISSEUR_CONVERT_MEMORY_BYTES"
+"""What the conversion of a model may ask for; by default `CONVERT_MEMORY_BYTES`."""
+
 MODEL_MOUNT: Final = "/model"
 """Where the volume shared by the fetch and server containers is mounted."""
 
@@ -56,11 +65,18 @@ SERVED_DIR: Final = f"{MODEL_MOUNT}/served"
 
 SUBCOMMAND_REHEARSE: Final = "rehearse"
 SUBCOMMAND_FETCH: Final = "fetch"
+SUBCOMMAND_CONVERT: Final = "convert"
 SUBCOMMAND_SERVE: Final = "serve"
 """Arguments of the serving image's entry point."""
 
 FETCH_TIMEOUT_SECONDS: Final = 3600
 """A store that is silent or fails is given up in a minute or two; this ends one that trickles."""
+
+CONVERT_TIMEOUT_SECONDS: Final = 120
+"""A conversion takes seconds; one that does not end leaves the model to its own engine."""
+
+CONVERT_MEMORY_BYTES: Final = (2 << 30) - (128 << 20)
+"""A conversion that wants more leaves the model to its own engine; the container may use 2 GiB."""
 
 DRAIN_SECONDS: Final = 10
 """How long a server that was told to stop goes on accepting requests.

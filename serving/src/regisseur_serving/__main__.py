@@ -1,4 +1,4 @@
-"""Entry point of the image: `python -m regisseur_serving {fetch,rehearse,serve}`.
+"""Entry point of the image: `python -m regisseur_serving {fetch,convert,rehearse,serve}`.
 
 The first thing it does is to answer signals. As the first process of a container it would be
 deaf to SIGTERM until a handler is installed, and Kubernetes would wait the whole grace period
@@ -11,7 +11,12 @@ import sys
 from types import FrameType
 
 from regisseur_contract.exits import USAGE
-from regisseur_contract.runtime import SUBCOMMAND_FETCH, SUBCOMMAND_REHEARSE, SUBCOMMAND_SERVE
+from regisseur_contract.runtime import (
+    SUBCOMMAND_CONVERT,
+    SUBCOMMAND_FETCH,
+    SUBCOMMAND_REHEARSE,
+    SUBCOMMAND_SERVE,
+)
 
 
 def _leave_at_once(number: int, _frame: FrameType | None) -> None:
@@ -28,6 +33,10 @@ def main() -> int:
             from regisseur_serving.app import fetch  # noqa: PLC0415 - each command pays for itself
 
             return fetch.main()
+        case [command] if command == SUBCOMMAND_CONVERT:
+            from regisseur_serving.app import convert  # noqa: PLC0415
+
+            return convert.main()
         case [command] if command == SUBCOMMAND_REHEARSE:
             from regisseur_serving.app import rehearse  # noqa: PLC0415
 
@@ -36,8 +45,8 @@ def main() -> int:
             from regisseur_serving.app import serve  # noqa: PLC0415
 
             return serve.main()
-    commands = ",".join((SUBCOMMAND_FETCH, SUBCOMMAND_REHEARSE, SUBCOMMAND_SERVE))
-    print(f"usage: python -m regisseur_serving {{{commands}}}", file=sys.stderr)
+    commands = (SUBCOMMAND_FETCH, SUBCOMMAND_CONVERT, SUBCOMMAND_REHEARSE, SUBCOMMAND_SERVE)
+    print(f"usage: python -m regisseur_serving {{{','.join(commands)}}}", file=sys.stderr)
     return USAGE
 
 

@@ -76,6 +76,12 @@ class Metrics:
             ["name", "version", "run_id"],
             registry=self._registry,
         )
+        self._engine = Gauge(
+            f"{_PREFIX}engine_info",
+            "1, labelled with what makes the predictions and why it is not what was asked for.",
+            ["engine", "reason_word"],
+            registry=self._registry,
+        )
         self._counts = _Counts()
         self._registry.register(self._counts)
 
@@ -111,6 +117,10 @@ class Metrics:
         self._model.labels(name, version, run_id).set(1)
         self._load.set(load_seconds)
         self._counts.begin(version)
+
+    def show_engine(self, engine: str, reason_word: str) -> None:
+        """Report what makes the predictions; the word is empty for what was asked for."""
+        self._engine.labels(engine, reason_word).set(1)
 
     def render(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""

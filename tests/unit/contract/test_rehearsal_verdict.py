@@ -34,8 +34,18 @@ def test_a_verdict_is_read_as_it_was_written() -> None:
         signature="compatible",
         latency_seconds=0.001,
         memory_bytes=8,
+        engine="Native",
+        engine_reason="the model takes text",
     )
     assert parse_verdict(write_verdict(verdict)) == verdict
+
+
+def test_a_verdict_of_an_image_that_knows_one_engine_is_read() -> None:
+    body = json.loads(write_verdict(RehearsalVerdict(word=Word.LOAD_FAILED)))
+    del body["engine"], body["engine_reason"]
+    read = parse_verdict(json.dumps(body))
+    assert read is not None
+    assert (read.engine, read.engine_reason) == ("", "")
 
 
 @QUIETLY

@@ -5,18 +5,22 @@ import time
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from regisseur_contract.drift import NO_REFERENCE, DriftReference
+from regisseur_contract.engines import Engine
 from regisseur_serving.adapters.calibration import UNTRIED, Calibration, calibrate
 from regisseur_serving.adapters.drift_reference import read_drift_reference
+from regisseur_serving.adapters.engines import choose_engine
 from regisseur_serving.adapters.model_folder import (
     Example,
     read_example,
     read_mlmodel,
     resolve_inside,
 )
+from regisseur_serving.core.engine import NATIVE, EngineChoice
 from regisseur_serving.core.inference import InferenceReader
 from regisseur_serving.core.invocations import InvocationReader
 from regisseur_serving.core.mlmodel import MLmodel
@@ -32,6 +36,9 @@ _NO_SIGNATURE = (
     "the model has no signature: requests are taken by the columns that it was fitted with, of "
     "whatever types; log it with an input_example or a signature"
 )
+Estimator: TypeAlias = Any
+"""Of scikit-learn, which is imported when it is needed."""
+
 _LOGGER = logging.getLogger("regisseur_serving.loading")
 
 
@@ -51,6 +58,7 @@ class LoadedModel:
         problem: Why it cannot answer what its folder says that it takes; empty when nothing is
             known. A server serves such a model all the same, as some of it may work.
         drift_reference: The bins that came with it.
+        engine: What makes the predictions, and why not what was asked for.
     """
 
     mlmodel: MLmodel
@@ -67,6 +75,8 @@ class LoadedModel:
     def example_request(self) -> dict[str, Example]:
         """The body of a request to `/predict` that holds the example."""
         return _request(self.example)
+
+    engine: EngineChoice = NATIVE
 
     @cached_property
     def inference(self) -> InferenceReader:
@@ -94,8 +104,12 @@ class LoadedModel:
         return Profile(self.mlmodel.signature, reference)
 
 
-def load_model(folder: Path) -> LoadedModel:
+def load_model(folder: Path, engine: Engine = Engine.NATIVE) -> LoadedModel:
     """Load the model of a folder and warm it up.
+
+    Args:
+        folder: The model folder.
+        engine: What is to make the predictions, if it can.
 
     Raises:
         ModelError: It cannot be served; a `LoadError` or a `PredictionError` from when its
@@ -105,41 +119,105 @@ def load_model(folder: Path) -> LoadedModel:
     mlmodel = read_mlmodel(folder)
     path = resolve_inside(folder, mlmodel.model_file)
     example = read_example(folder, mlmodel)
-    # Imports scikit-learn, which takes longer than all the rest: mistakes above are told first.
+    estimator = None
+    if not mlmodel.signature.is_declared:
+        estimator = _load_estimator(path, mlmodel)
+        mlmodel = replace(mlmodel, signature=_recall_signature(estimator))
+    entrance = _build_entrance(example, mlmodel.signature)
+    choice, converted = choose_engine(folder, engine, entrance.probe)
+    if converted is None:
+        estimator = estimator or _load_estimator(path, mlmodel)
+        opened = _open_native(estimator, mlmodel, entrance)
+    else:
+        calibration = calibrate(converted, entrance.probe, entrance.rows)
+        opened = _Opened(converted, calibration, takes_arrays=True, problem=entrance.problem)
+    return LoadedModel(
+        mlmodel=mlmodel,
+        predictor=opened.predictor,
+        reader=entrance.reader,
+        example=entrance.example,
+        calibration=opened.calibration,
+        load_seconds=time.perf_counter() - started,
+        takes_arrays=opened.takes_arrays,
+        problem=opened.problem,
+        drift_reference=read_drift_reference(folder, mlmodel.signature),
+        engine=choice,
+    )
+
+
+# ---- what requests look like -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Entrance:
+    """How a model is asked, and something to ask it.
+
+    Attributes:
+        example: Empty when there is no usable one.
+        problem: Why the example that is there is of no use.
+        probe: The example, or a row of plain values.
+        rows: How many the probe has.
+    """
+
+    reader: TableReader
+    example: Example
+    problem: str
+    probe: Table
+    rows: int
+
+
+def _build_entrance(found: Example, signature: Signature) -> _Entrance:
+    reader = TableReader(signature)
+    formed = _form_example(found, signature)
+    problem = _check_example(reader, formed)
+    example: Example = [] if problem else formed
+    probe, rows = reader.read(_request(example)) if example else _build_probe(signature)
+    return _Entrance(reader, example, problem, probe, rows)
+
+
+# ---- scikit-learn, which takes longer to import than all the rest: mistakes are told before ----
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A predictor that is warm."""
+
+    predictor: Predictor
+    calibration: Calibration
+    takes_arrays: bool
+    problem: str
+
+
+def _load_estimator(path: Path, mlmodel: MLmodel) -> Estimator:
     from regisseur_serving.adapters import sklearn_model  # noqa: PLC0415
-    from regisseur_serving.adapters.fitted_columns import recall_columns  # noqa: PLC0415
 
     estimator = sklearn_model.load_estimator(path)
     _compare_versions(mlmodel.sklearn_version, sklearn_model.SKLEARN_VERSION)
-    if not mlmodel.signature.is_declared:
-        _LOGGER.warning(_NO_SIGNATURE)
-        mlmodel = replace(mlmodel, signature=recall_signature(*recall_columns(estimator)))
-    reader = TableReader(mlmodel.signature)
-    example = _form_example(example, mlmodel.signature)
-    problem = _check_example(reader, example)
-    example = [] if problem else example
-    probe, rows = reader.read(_request(example)) if example else _build_probe(mlmodel.signature)
+    return estimator
+
+
+def _recall_signature(estimator: Estimator) -> Signature:
+    """Ask the estimator of a model without a signature what it was fitted with."""
+    from regisseur_serving.adapters.fitted_columns import recall_columns  # noqa: PLC0415
+
+    _LOGGER.warning(_NO_SIGNATURE)
+    return recall_signature(*recall_columns(estimator))
+
+
+def _open_native(estimator: Estimator, mlmodel: MLmodel, entrance: _Entrance) -> _Opened:
+    from regisseur_serving.adapters import sklearn_model  # noqa: PLC0415
+
     predictor = sklearn_model.SklearnPredictor(estimator, mlmodel)
-    calibration = UNTRIED
+    calibration, problem = UNTRIED, entrance.problem
     try:
-        predictor.warm_up(probe)
-        calibration = calibrate(predictor, probe, rows)
+        predictor.warm_up(entrance.probe)
+        calibration = calibrate(predictor, entrance.probe, entrance.rows)
     except PredictionError:
-        if example:
+        if entrance.example:
             raise
         _LOGGER.warning("the model has no usable input example: it is neither tried nor warm")
         problem = problem or predictor.mismatch
-    return LoadedModel(
-        mlmodel=mlmodel,
-        predictor=predictor,
-        reader=reader,
-        example=example,
-        calibration=calibration,
-        load_seconds=time.perf_counter() - started,
-        takes_arrays=predictor.takes_arrays,
-        problem=problem,
-        drift_reference=read_drift_reference(folder, mlmodel.signature),
-    )
+    return _Opened(predictor, calibration, predictor.takes_arrays, problem)
 
 
 def _form_example(example: Example, signature: Signature) -> Example:

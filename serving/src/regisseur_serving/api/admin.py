@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from regisseur_contract.engines import Engine
 from regisseur_contract.http import (
     ROUTE_LIVE,
     ROUTE_MODEL,
@@ -41,6 +42,10 @@ class ModelDescription(BaseModel):
         description="Rows that the model predicts: objects, or lists where columns have no names."
     )
     takes_arrays: bool = Field(description="Whether requests reach it without a DataFrame.")
+    engine: Engine = Field(description="What makes the predictions.")
+    engine_reason: str = Field(
+        description="Why that is not the engine that was asked for; empty when it is."
+    )
     loaded_at: datetime = Field(description="When it became ready.")
     load_seconds: float = Field(description="Time that loading and warming up took.")
 
@@ -109,6 +114,8 @@ def _describe(lifecycle: Lifecycle) -> ModelDescription:
         signature=dict(loaded.mlmodel.signature_document),
         input_example=loaded.example,
         takes_arrays=loaded.takes_arrays,
+        engine=loaded.engine.engine,
+        engine_reason=loaded.engine.reason,
         loaded_at=served.loaded_at,
         load_seconds=loaded.load_seconds,
     )

@@ -21,6 +21,7 @@ from regisseur_serving.adapters.loading import LoadedModel, load_model
 from regisseur_serving.adapters.model_folder import read_mlmodel
 from regisseur_serving.adapters.served_mlmodel import gone_marker, served_folder
 from regisseur_serving.core.compatibility import find_incompatibilities
+from regisseur_serving.core.engine import EngineChoice
 from regisseur_serving.core.expected_digest import check_digest
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.requirements import compare_requirements
@@ -90,8 +91,9 @@ class Rehearsal:
             raise RequirementsError(_explain_requirements(self._found.requirements))
         if incompatible:
             raise SignatureError(incompatible)
-        loaded = load_model(folder)
+        loaded = load_model(folder, self._settings.engine)
         self._say(f"loaded and warm after {loaded.load_seconds:.2f} s")
+        self._tell_engine(loaded.engine)
         if loaded.problem:
             raise PredictionError(loaded.problem)
         self._predict_example(loaded)
@@ -141,10 +143,15 @@ class Rehearsal:
             " spec.model.gates.signature: Any to serve it all the same"
         )
 
+    def _tell_engine(self, choice: EngineChoice) -> None:
+        self._note(engine=choice.engine, engine_reason=choice.reason)
+        self._say(f"served by {choice.engine}")
+        if choice.reason:
+            self._remark(f"served by {choice.engine}, not by ONNX: {choice.reason}")
+
     def _predict_example(self, loaded: LoadedModel) -> None:
         if not loaded.example:
-            self._note(message=_UNTRIED)
-            self._say(_UNTRIED)
+            self._remark(_UNTRIED)
             return
         table, rows = loaded.reader.read(loaded.example_request)
         _check_values(loaded.predictor.predict(table).values)
@@ -152,6 +159,11 @@ class Rehearsal:
         if isfinite(seconds):
             self._note(latency_seconds=round(seconds, 6))
         self._say(f"predicted {rows} example rows in {seconds * 1000:.2f} ms")
+
+    def _remark(self, text: str) -> None:
+        """Say what people should know although the version passes."""
+        self._note(message="; ".join(filter(None, (self._found.message, text))))
+        self._say(text)
 
     def _note(self, **found: Any) -> None:
         self._found = replace(self._found, **found)

@@ -89,6 +89,7 @@ class Serve:
             self._metrics.show_model(
                 served.name, served.version, served.run_id, served.loaded.load_seconds
             )
+            self._metrics.show_engine(served.loaded.engine.engine, served.loaded.engine.word)
             self.lifecycle.become_ready(served)
             LOGGER.info(
                 "serving %s version %s, loaded in %.2f s",
@@ -100,7 +101,7 @@ class Serve:
         self.server.should_exit = True
 
     def _read_model(self, folder: Path) -> Served:
-        loaded = load_model(folder)
+        loaded = load_model(folder, self._settings.engine)
         return Served(
             name=self._settings.model_name,
             version=self._settings.model_version,

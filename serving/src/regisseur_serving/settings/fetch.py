@@ -78,10 +78,10 @@ def read_fetch_settings(environment: Mapping[str, str]) -> FetchSettings:
         artifact_uri=_required(environment, ENV_ARTIFACT_URI, "mlflow-artifacts:/1/models/m-1"),
         registry_url=_required(environment, ENV_REGISTRY_URL, "http://mlflow:5000"),
         model_dir=Path(environment.get(ENV_MODEL_DIR) or MODEL_DIR),
-        timeout_seconds=_seconds(environment, ENV_FETCH_TIMEOUT_SECONDS, FETCH_TIMEOUT_SECONDS),
+        timeout_seconds=read_seconds(environment, ENV_FETCH_TIMEOUT_SECONDS, FETCH_TIMEOUT_SECONDS),
         expected_digest=read_expected_digest(environment),
         served_artifact_uri=environment.get(ENV_SERVED_ARTIFACT_URI, "").strip(),
-        size_limit_bytes=_bytes(environment, ENV_MODEL_SIZE_LIMIT_BYTES),
+        size_limit_bytes=read_bytes(environment, ENV_MODEL_SIZE_LIMIT_BYTES),
         baked_model_dir=environment.get(ENV_BAKED_MODEL_DIR, "").strip(),
         model_id=environment.get(ENV_MODEL_ID, "").strip(),
         run_id=environment.get(ENV_RUN_ID, "").strip(),
@@ -111,7 +111,12 @@ def _required(environment: Mapping[str, str], name: str, example: str) -> str:
     return value
 
 
-def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+def read_seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    """Read a number of seconds above 0.
+
+    Raises:
+        ValueError: It is none; the message names the variable.
+    """
     text = environment.get(name, "").strip()
     if not text:
         return default
@@ -124,7 +129,12 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
     return seconds
 
 
-def _bytes(environment: Mapping[str, str], name: str) -> int:
+def read_bytes(environment: Mapping[str, str], name: str) -> int:
+    """Read a number of bytes; 0 where there is none.
+
+    Raises:
+        ValueError: It is no whole number; the message names the variable.
+    """
     text = environment.get(name, "").strip() or "0"
     if not (text.isascii() and text.isdecimal()):
         raise ValueError(f"{name} is {text[:40]!r}; set it to a number of bytes")

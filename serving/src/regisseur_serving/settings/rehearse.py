@@ -6,8 +6,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from regisseur_contract.engines import Engine
 from regisseur_contract.rehearsal import RequirementsMode, SignatureRule
 from regisseur_contract.runtime import (
+    ENV_ENGINE,
     ENV_MODEL_DIR,
     ENV_REQUIREMENTS,
     ENV_SIGNATURE,
@@ -27,12 +29,14 @@ class RehearseSettings:
         expected_digest: Canonical digest that its files must have; empty for any.
         requirements: How the model's requirements bind this image.
         signature: Whether the served version's callers must be able to stay.
+        engine: What is to make the predictions.
     """
 
     model_dir: Path
     expected_digest: str = ""
     requirements: RequirementsMode = RequirementsMode.MINOR
     signature: SignatureRule = SignatureRule.COMPATIBLE
+    engine: Engine = Engine.NATIVE
 
 
 def read_rehearse_settings(environment: Mapping[str, str]) -> RehearseSettings:
@@ -46,6 +50,7 @@ def read_rehearse_settings(environment: Mapping[str, str]) -> RehearseSettings:
         expected_digest=read_expected_digest(environment),
         requirements=_choose(environment, ENV_REQUIREMENTS, RequirementsMode.MINOR),
         signature=_choose(environment, ENV_SIGNATURE, SignatureRule.COMPATIBLE),
+        engine=_choose(environment, ENV_ENGINE, Engine.NATIVE),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from regisseur_contract.engines import Engine
 from regisseur_contract.http import ADMIN_PORT, PORT
 from regisseur_contract.runtime import (
     DRAIN_SECONDS,
@@ -37,6 +38,10 @@ class ServeSettings(BaseSettings):
     model_dir: Annotated[Path, Field(description="Folder that holds the file MLmodel.")] = Path(
         MODEL_DIR
     )
+    engine: Annotated[
+        Engine,
+        Field(description="What makes the predictions: Native, or ONNX where it has been made."),
+    ] = Engine.NATIVE
     drain_seconds: Annotated[
         float,
         Field(
