@@ -108,7 +108,7 @@ def test_a_converted_model_answers_as_before_without_its_own_library(
         assert list(map(type, answers)) == list(map(type, model.predictions[:50]))
         described = server.ask("/model").json
         assert (described["engine"], described["engine_reason"]) == ("ONNX", "")
-        metrics = server.ask("/metrics").body.decode()
+        metrics = server.ask_admin("/metrics").body.decode()
         assert 'regisseur_serving_engine_info{engine="ONNX",reason_word=""} 1.0' in metrics
         assert libraries_of(server) == {"onnxruntime"}
 
@@ -142,7 +142,7 @@ def test_a_model_whose_parity_fails_is_served_by_its_own_engine_and_says_so(
         told = (described["engine"], described["engine_reason"])
         assert told == ("Native", verdict.engine_reason)
         info = 'regisseur_serving_engine_info{engine="Native",reason_word="ParityFailed"} 1.0'
-        assert info in server.ask("/metrics").body.decode()
+        assert info in server.ask_admin("/metrics").body.decode()
 
 
 @pytest.mark.parametrize(

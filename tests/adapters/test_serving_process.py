@@ -124,6 +124,7 @@ def test_strangers_and_endless_heads_are_refused(
     tokens = tmp_path / "tokens"
     tokens.write_text("an-example-token\n")
     body = {"records": linear_folder.records(1)}
+    settings = {"REGISSEUR_TOKEN_FILE": str(tokens)}
     with ServingProcess(linear_folder.path, tmp_path, settings=settings) as server:
         server.wait_until_ready()
         assert server.ask("/predict", body).status == 401

@@ -103,6 +103,7 @@ def test_looking_at_them_changes_nothing() -> None:
     [
         pytest.param(np.zeros((3, 5)), np.zeros(3), id="another width"),
         pytest.param(np.zeros((3, 2, 2)), np.zeros(3), id="a tensor"),
+        pytest.param(["a text"] * 3, np.zeros(3), id="no table"),
         pytest.param(np.zeros((3, 2)), np.zeros((3, 2)), id="two answers a row"),
         pytest.param(np.zeros((3, 2)), np.zeros((3, 2, 2)), id="a matrix a row"),
         pytest.param(np.zeros((3, 2)), [[[1]], [[2]], [[3]]], id="a list of lists a row"),

@@ -99,11 +99,18 @@ def _request(served: Served | None) -> Json:
 
 
 def _build_example(served: Served) -> list[Json]:
-    """Return the model's example, a tensor a column; a missing value is one in floats only."""
-    records = served.loaded.example
+    """Return the model's example, a tensor a column, or one for all without names.
+
+    A missing value is one in floats only.
+    """
+    example = served.loaded.example
+    inputs = served.loaded.inference.describe_inputs()
+    if not served.loaded.mlmodel.signature.has_names:
+        values = [value for row in example for value in row]
+        return [{**inputs[0], "shape": [len(example), len(example[0])], "data": values}]
     tensors = []
-    for described in served.loaded.inference.describe_inputs():
-        values = [record.get(described["name"]) for record in records]
+    for described in inputs:
+        values = [record.get(described["name"]) for record in example]
         if None not in values or described["datatype"] in FLOATS:
             tensors.append({**described, "shape": [len(values)], "data": values})
     return tensors

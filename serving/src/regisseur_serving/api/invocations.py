@@ -14,6 +14,7 @@ from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.api.predicting import Predicting
 from regisseur_serving.core.invocations import (
     FRAME_RECORDS,
+    INPUTS,
     describe_error,
     describe_unavailable,
     malformed,
@@ -114,7 +115,7 @@ def describe_invocations(served: Served | None) -> Json:
         CSV_TYPE: {"schema": {"type": "string"}},
     }
     if served is not None and served.loaded.example:
-        content[JSON_TYPE]["example"] = {FRAME_RECORDS: served.loaded.example}
+        content[JSON_TYPE]["example"] = _build_example(served)
     return {
         ROUTE_INVOCATIONS: {
             "post": {
@@ -131,6 +132,11 @@ def describe_invocations(served: Served | None) -> Json:
             }
         }
     }
+
+
+def _build_example(served: Served) -> Json:
+    has_names = served.loaded.mlmodel.signature.has_names
+    return {FRAME_RECORDS if has_names else INPUTS: served.loaded.example}
 
 
 _REFUSALS: Final = (

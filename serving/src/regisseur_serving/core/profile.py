@@ -85,9 +85,11 @@ class Profile:
     def _knows(self, table: Table, values: Values) -> bool:
         if count_outputs(values) != self._outputs:
             return False
-        if isinstance(table, np.ndarray) and self._names:
+        if not self._names:
+            return True
+        if isinstance(table, np.ndarray):
             return table.ndim == 2 and table.shape[1] == self._width  # noqa: PLR2004
-        return True
+        return isinstance(table, Mapping)
 
     def _count(self) -> None:
         """Count the rows that wait, those of each shape together."""
