@@ -1,5 +1,6 @@
 """`fetch` against servers that speak S3's protocol and mean no good, or are out of order."""
 
+import ssl
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from regisseur_contract.exits import (
     ARTIFACT_INVALID,
     ARTIFACT_MISSING,
+    CONFIGURATION,
     STORE_DENIED,
     STORE_UNAVAILABLE,
 )
+from regisseur_devcluster.certificates import Authority
 from support.hostile_store import Behaviour, Exchange, hostile_store
 from support.serving_process import Ended, run_fetch
 
@@ -20,18 +23,29 @@ DEEP = pytest.mark.deep
 
 
 def fetch(behave: Behaviour, target: Path, *, timeout_seconds: float = 15.0) -> Ended:
-    """Run it with credentials that a server could repeat."""
+    """Run it against a server that behaves like this."""
     with hostile_store(behave) as url:
-        return run_fetch(
-            URI,
-            "http://127.0.0.1:1",
-            target,
-            timeout_seconds=timeout_seconds,
-            AWS_ENDPOINT_URL_S3=url,
-            AWS_ACCESS_KEY_ID="EXAMPLEKEY",
-            AWS_SECRET_ACCESS_KEY="example-secret",
-            AWS_SESSION_TOKEN=TOKEN,
-        )
+        return fetch_from(url, target, timeout_seconds=timeout_seconds)
+
+
+def fetch_from(url: str, target: Path, *, timeout_seconds: float = 15.0, **more: str) -> Ended:
+    """Run it with credentials that a server could repeat."""
+    return run_fetch(
+        URI,
+        "http://127.0.0.1:1",
+        target,
+        timeout_seconds=timeout_seconds,
+        AWS_ENDPOINT_URL_S3=url,
+        AWS_ACCESS_KEY_ID="EXAMPLEKEY",
+        AWS_SECRET_ACCESS_KEY="example-secret",
+        AWS_SESSION_TOKEN=TOKEN,
+        **more,
+    )
+
+
+def serve_one_file(exchange: Exchange) -> None:
+    is_asked_for_keys = is_listing(exchange)
+    exchange.answer(listing(f"{PREFIX}MLmodel") if is_asked_for_keys else b"abcd")
 
 
 def failure(ended: Ended, target: Path, code: int = STORE_UNAVAILABLE) -> str:
@@ -83,6 +97,29 @@ def test_a_server_that_is_away_for_a_moment_costs_a_moment(target: Path) -> None
     assert ended.returncode == 0, ended.stderr
     assert (target / "MLmodel").read_bytes() == b"abcd"
     assert ended.stderr.count("trying again") == 4
+
+
+def test_a_certificate_of_its_own_is_trusted_where_that_is_said(
+    tmp_path: Path, target: Path
+) -> None:
+    authority = Authority(tmp_path / "certificates")
+    authority.create()
+    pair = authority.server("bucket", hosts=["127.0.0.1"])
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pair.certificate, pair.key)
+    with hostile_store(serve_one_file, tls) as url:
+        unknown = fetch_from(url, target, timeout_seconds=4.0)
+        named = fetch_from(url, target, AWS_CA_BUNDLE=f"{authority.pair.certificate}\n")
+        ignored = fetch_from(url, tmp_path / "other" / "current", MLFLOW_S3_IGNORE_TLS="true")
+    assert "certificate verify failed" in unknown.stderr
+    assert unknown.returncode == STORE_UNAVAILABLE
+    assert (named.returncode, named.stderr) == (0, "")
+    assert (ignored.returncode, ignored.stderr) == (0, "")
+
+
+def test_credentials_in_the_address_are_refused_and_not_repeated(target: Path) -> None:
+    ended = fetch_from("http://user:example-secret@127.0.0.1:1", target)
+    assert "holds a user name" in failure(ended, target, CONFIGURATION)
 
 
 def test_a_listing_in_pages_is_read_to_its_end(target: Path) -> None:

@@ -1,6 +1,7 @@
 """Artifact servers that misbehave, as real servers on loopback."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -90,13 +91,17 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def hostile_store(behaviour: Behaviour) -> Iterator[str]:
-    """Run a server that behaves like this; gives its address."""
+def hostile_store(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Run a server that behaves like this, with a certificate if need be; gives its address."""
     server = _Server(behaviour)
+    scheme = "http"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        scheme = "https"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.is_over.set()
         server.shutdown()

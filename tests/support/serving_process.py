@@ -19,7 +19,7 @@ from support.mlflow_server import free_port
 _START_SECONDS = 40.0
 _END_SECONDS = 40.0
 _REHEARSE_SECONDS = 40.0
-_FETCH_START_SECONDS = 10.0
+_FETCH_START_SECONDS = 15.0
 _CONVERT_SECONDS = 50.0
 COMMAND = (sys.executable, "-m", "regisseur_serving")
 

@@ -153,6 +153,11 @@ class S3Artifacts:
                 retries={"total_max_attempts": 1, "mode": "standard"},
             ),
         )
+        if "@" in urlsplit(client.meta.endpoint_url).netloc:
+            raise SettingsError(
+                "the address of the bucket's server holds a user name, which is not supported "
+                "there; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
         bound_answers(client)
         return client
 
