@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from regisseur_contract.digest import ALGORITHM
+from regisseur_contract.engines import Engine
 from regisseur_contract.exits import ARTIFACT_INVALID, ARTIFACT_MISSING, DIGEST_MISMATCH
 from regisseur_contract.names import CONTAINER_FETCH
 from regisseur_contract.rehearsal import RehearsalVerdict, Word, write_verdict
@@ -51,6 +52,7 @@ class Behaviour:
     Attributes:
         word: What a rehearsal comes to.
         remark: What a rehearsal says although it passed.
+        fallback: Why a rehearsal finds that the model's own library has to serve it.
         rehearsal: `hangs`, `crashes` without a verdict, or is `lost` with its node.
         crash: Last words of a server that ends while it loads.
         dies_after: After how many seconds a ready server ends by itself.
@@ -63,6 +65,7 @@ class Behaviour:
 
     word: str = Word.PASSED
     remark: str = ""
+    fallback: str = ""
     rehearsal: Literal["", "hangs", "crashes", "lost"] = ""
     crash: str = ""
     dies_after: float | None = None
@@ -262,6 +265,8 @@ class FakeKubelet:
             digest=self.digest_of(_environment(pod)[ENV_ARTIFACT_URI]),
             bytes=4096,
             seconds=1.0,
+            engine=Engine.NATIVE if behaviour.fallback else Engine.ONNX,
+            engine_reason=behaviour.fallback,
         )
         code = 0 if verdict.has_passed else 1
         state = end(name, {}, code, write_verdict(verdict), now, restarts=False)

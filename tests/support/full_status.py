@@ -65,6 +65,8 @@ FULL_STATUS = ModelDeploymentStatus(
             signature="same",
             latency_seconds=0.0021,
             memory_bytes=123_456_789,
+            engine="Native",
+            engine_reason="the model takes text",
         ),
         pod_uid="0a1b2c3d-0000-4000-8000-000000000001",
         attempts=1,

@@ -40,11 +40,11 @@ FIGURES = st.integers(min_value=0, max_value=2**53) | st.floats(min_value=0, max
 
 def build_verdicts(text: Values, lines: Values, figure: Values) -> Values:
     """Return documents that name the fields of a verdict."""
-    fields = {"message": text, "signature": text, "requirements": lines}
+    fields = dict.fromkeys(("message", "signature", "engine", "engine_reason"), text)
     figures = ("bytes", "seconds", "latency_seconds", "memory_bytes")
     return st.fixed_dictionaries(
         {"word": WORDS | text, "digest": st.just(DIGEST) | text},
-        optional={**fields, **dict.fromkeys(figures, figure)},
+        optional={**fields, "requirements": lines, **dict.fromkeys(figures, figure)},
     )
 
 

@@ -58,6 +58,17 @@ FAULTS: list[Any] = [
     pytest.param(
         {
             "initContainerStatuses": [
+                container("fetch", state={"terminated": {"exitCode": 0}}),
+                container("convert", state={"terminated": {"exitCode": 64}}),
+            ]
+        },
+        "ServerCrashed",
+        "for engine ONNX: exit code 64; set spec.serving.engine: Native, or another image",
+        id="an image that cannot convert says what to set",
+    ),
+    pytest.param(
+        {
+            "initContainerStatuses": [
                 container("fetch", **waiting("ImagePullBackOff", 'Back-off pulling image "x"'))
             ]
         },

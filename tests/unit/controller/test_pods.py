@@ -93,6 +93,8 @@ FETCHES: list[Any] = [
         None,
         id="the node was started again and so is the download",
     ),
+    pytest.param(container("convert", ended(0)), at(FETCHED), id="it is converted"),
+    pytest.param(container("convert", {"running": {}}), None, id="it is being converted"),
     pytest.param(container("other", ended(0)), None, id="it is somebody else's container"),
     pytest.param(container("fetch", ended(0, finishedAt="soon")), None, id="the time is none"),
     pytest.param(container("fetch", ended(0, finishedAt=None)), None, id="the time is missing"),
@@ -211,7 +213,7 @@ def test_a_rehearsal_whose_key_was_taken_away_is_of_no_trial() -> None:
 nothing: st.SearchStrategy[dict[str, Any] | None] = st.none() | st.just({})
 container_statuses = st.none() | st.lists(
     st.fixed_dictionaries(
-        {"name": st.sampled_from(["fetch", "server", "rehearse", "sidecar"])},
+        {"name": st.sampled_from(["fetch", "convert", "server", "rehearse", "sidecar"])},
         optional={
             "restartCount": st.none() | st.integers(0, 9),
             "state": nothing

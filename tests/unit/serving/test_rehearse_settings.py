@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from regisseur_contract.engines import Engine
 from regisseur_contract.rehearsal import RequirementsMode, SignatureRule
 from regisseur_contract.runtime import MODEL_DIR
 from regisseur_serving.settings.rehearse import RehearseSettings, read_rehearse_settings
@@ -13,6 +14,7 @@ def test_an_empty_environment_means_the_usual() -> None:
         expected_digest="",
         requirements=RequirementsMode.MINOR,
         signature=SignatureRule.COMPATIBLE,
+        engine=Engine.NATIVE,
     )
 
 
@@ -23,10 +25,11 @@ def test_everything_can_be_said() -> None:
             "REGISSEUR_EXPECTED_DIGEST": " SHA256:AB ",
             "REGISSEUR_REQUIREMENTS": "Strict",
             "REGISSEUR_SIGNATURE": "Any",
+            "REGISSEUR_ENGINE": "ONNX",
         }
     )
     assert settings == RehearseSettings(
-        Path("/x"), "sha256:ab", RequirementsMode.STRICT, SignatureRule.ANY
+        Path("/x"), "sha256:ab", RequirementsMode.STRICT, SignatureRule.ANY, Engine.ONNX
     )
 
 
@@ -35,6 +38,7 @@ def test_everything_can_be_said() -> None:
     [
         ("REGISSEUR_REQUIREMENTS", "set it to Strict or Minor or Ignore"),
         ("REGISSEUR_SIGNATURE", "set it to Compatible or Any"),
+        ("REGISSEUR_ENGINE", "set it to Native or ONNX"),
     ],
 )
 def test_a_senseless_setting_is_named(name: str, complaint: str) -> None:

@@ -12,6 +12,7 @@ from regisseur_serving.settings.serve import ServeSettings, read_serve_settings
         (runtime.ENV_RUN_ID, "run_id"),
         (runtime.ENV_MODEL_DIR, "model_dir"),
         (runtime.ENV_DRAIN_SECONDS, "drain_seconds"),
+        (runtime.ENV_ENGINE, "engine"),
     ],
 )
 def test_settings_are_read_from_what_the_contract_names(variable: str, field: str) -> None:

@@ -27,6 +27,17 @@ class RehearsalFacts(StatusModel):
         description="Time of a warm prediction of the input example; 0 for a model without one.",
     )
     memory_bytes: Int64 = Field(default=0, description="Most memory that the process held.")
+    engine: str = Field(
+        default="",
+        max_length=64,
+        description="What makes the predictions, Native or ONNX; empty where the image does not"
+        " say.",
+    )
+    engine_reason: str = Field(
+        default="",
+        max_length=1024,
+        description="Why that is not spec.serving.engine; empty where it is.",
+    )
 
 
 class Rehearsal(StatusModel):

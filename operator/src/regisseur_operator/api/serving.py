@@ -1,7 +1,7 @@
 """The server that runs the model: image, environment, access to the files, resources, pods."""
 
 import re
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
@@ -201,6 +201,14 @@ class ServingSpec(SpecModel):
             "x-kubernetes-list-map-keys": ["name"],
             **cel(ENV_SIZE_RULE),
         },
+    )
+    engine: Literal["Native", "ONNX"] = Field(
+        default="Native",
+        description="What makes the predictions. Native is the library that trained the model. ONNX"
+        " is faster and smaller and counts in 32 bits: each version is converted and compared with"
+        " itself before it serves. Where they differ, or it cannot be converted, Native serves it;"
+        " the condition Rehearsed, status.rehearsal.facts and the server's /model say why. Needs an"
+        " image that was built with ONNX.",
     )
     model_access: ModelAccess = Field(
         default_factory=ModelAccess,

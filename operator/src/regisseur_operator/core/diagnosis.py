@@ -95,6 +95,13 @@ def diagnose_fetch(pod: str, fetch: ContainerFacts) -> Diagnosis:
     return _say(reason, what, last_words(fetch.exit_message) or f"exit code {fetch.exit_code}")
 
 
+def diagnose_convert(pod: str, convert: ContainerFacts, reason: Reason) -> Diagnosis:
+    """Say that a model could not even be left unconverted; an image may not know how."""
+    words = last_words(convert.exit_message) or f"exit code {convert.exit_code}"
+    what = f"Pod {pod} cannot prepare the model for engine ONNX"
+    return _say(reason, what, f"{words}; set spec.serving.engine: Native, or another image")
+
+
 def last_words(text: str) -> str:
     """Return the line that says why a process ended: the kubelet may give the end of its log."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -108,11 +115,13 @@ def shorten(text: str) -> str:
 
 
 def _diagnose_pod(pod: PodFacts) -> Diagnosis | None:
-    start = diagnose_start(pod.name, pod.unschedulable, (pod.fetch, pod.server))
+    start = diagnose_start(pod.name, pod.unschedulable, (pod.fetch, pod.convert, pod.server))
     if start is not None:
         return start
     if pod.fetch is not None and pod.fetch.exit_code:
         return diagnose_fetch(pod.name, pod.fetch)
+    if pod.convert is not None and pod.convert.exit_code:
+        return diagnose_convert(pod.name, pod.convert, Reason.SERVER_CRASHED)
     return _check_server(pod)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from regisseur_contract.names import (
     API_GROUP,
+    CONTAINER_CONVERT,
     CONTAINER_FETCH,
     CONTAINER_REHEARSE,
     CONTAINER_SERVER,
@@ -54,7 +55,7 @@ class PodFacts:
 
     Attributes:
         controller_uid: Who made it and counts it, empty where it stands alone.
-        fetched_at: When its model was downloaded, None until then.
+        fetched_at: When its model was downloaded, and converted where it is; None until then.
         ready_changed_at: When it last became ready or ceased to be, None where nothing is known.
     """
 
@@ -67,6 +68,7 @@ class PodFacts:
     is_finished: bool
     unschedulable: str = ""
     fetch: ContainerFacts | None = None
+    convert: ContainerFacts | None = None
     server: ContainerFacts | None = None
     controller_uid: str = ""
     fetched_at: datetime | None = None
@@ -101,6 +103,7 @@ class RehearsalPod:
     created_at: datetime | None = None
     unschedulable: str = ""
     fetch: ContainerFacts | None = None
+    convert: ContainerFacts | None = None
     rehearse: ContainerFacts | None = None
 
     @property
@@ -134,9 +137,10 @@ def observe_pod(manifest: Manifest) -> PodFacts:
         is_finished=status.get("phase") in FINISHED_PHASES,
         unschedulable=_observe_unschedulable(conditions.get("PodScheduled", {})),
         fetch=_observe_container(status.get("initContainerStatuses"), CONTAINER_FETCH),
+        convert=_observe_container(status.get("initContainerStatuses"), CONTAINER_CONVERT),
         server=_observe_container(status.get("containerStatuses"), CONTAINER_SERVER),
         controller_uid=_observe_controller(metadata),
-        fetched_at=_observe_success(status.get("initContainerStatuses"), CONTAINER_FETCH),
+        fetched_at=_observe_files(status.get("initContainerStatuses")),
         ready_changed_at=_parse_time(ready.get("lastTransitionTime")),
         created_at=_parse_time(metadata.get("creationTimestamp")),
     )
@@ -158,6 +162,7 @@ def observe_rehearsal_pod(manifest: Manifest) -> RehearsalPod:
         created_at=_parse_time(metadata.get("creationTimestamp")),
         unschedulable=_observe_unschedulable(conditions.get("PodScheduled", {})),
         fetch=_observe_container(status.get("initContainerStatuses"), CONTAINER_FETCH),
+        convert=_observe_container(status.get("initContainerStatuses"), CONTAINER_CONVERT),
         rehearse=_observe_container(status.get("containerStatuses"), CONTAINER_REHEARSE),
     )
 
@@ -215,6 +220,12 @@ def _observe_container(statuses: Statuses, name: str) -> ContainerFacts | None:
         exit_message=(ended.get("message") or "").strip(),
         ended_at=_parse_time(ended.get("finishedAt")),
     )
+
+
+def _observe_files(statuses: Statuses) -> datetime | None:
+    """Return when the files were as the server takes them; most pods convert nothing."""
+    is_converted = _find_status(statuses, CONTAINER_CONVERT) is not None
+    return _observe_success(statuses, CONTAINER_CONVERT if is_converted else CONTAINER_FETCH)
 
 
 def _observe_success(statuses: Statuses, name: str) -> datetime | None:

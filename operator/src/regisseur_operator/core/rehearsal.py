@@ -5,6 +5,7 @@ has no word about; so the operator may die between any two steps. There is one n
 there are never two.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,6 +15,7 @@ from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import Rehearsal, RehearsalFacts, RehearsalState
 from regisseur_operator.core.diagnosis import (
     Diagnosis,
+    diagnose_convert,
     diagnose_fetch,
     diagnose_start,
     last_words,
@@ -50,7 +52,7 @@ def judge_rehearsal(observed: Observed, trial: Trial) -> Rehearsal:
         ended = _judge_end(observed, trial, known, pod)
         is_spent = observed.is_retried and ended.state == RehearsalState.FAILED
         return _start(trial, None, at=observed.now) if is_spent else ended
-    problem = diagnose_start(pod.name, pod.unschedulable, (pod.fetch, pod.rehearse))
+    problem = diagnose_start(pod.name, pod.unschedulable, (pod.fetch, pod.convert, pod.rehearse))
     if problem is not None:
         return _hold(trial, known, _tell_room(problem))
     return _start(trial, known, at=pod.created_at or observed.now)
@@ -173,6 +175,8 @@ def _conclude(
         signature=verdict.signature,
         latency_seconds=round(verdict.latency_seconds, 6),
         memory_bytes=verdict.memory_bytes,
+        engine=verdict.engine,
+        engine_reason=verdict.engine_reason,
     )
     if verdict.has_passed:
         passed = Diagnosis(Reason.REHEARSAL_PASSED, shorten(verdict.message))
@@ -216,24 +220,37 @@ def to_reason(word: str) -> Reason:
 
 def _diagnose_end(pod: RehearsalPod) -> tuple[Diagnosis, bool]:
     """Say why a pod ended without a verdict, and whether that is the version's own fault."""
-    fetch, rehearse = pod.fetch, pod.rehearse
-    if rehearse is not None and rehearse.exit_reason == "OOMKilled":
+    if pod.rehearse is not None and pod.rehearse.exit_reason == "OOMKilled":
         return Diagnosis(Reason.OUT_OF_MEMORY, OUT_OF_MEMORY_MESSAGE), True
     if pod.reason == "DeadlineExceeded":
-        return _diagnose_deadline(rehearse)
+        return _diagnose_deadline((pod.convert, pod.rehearse))
     if pod.reason:
         message = f"The rehearsal's pod was ended by the cluster ({pod.reason}): {pod.message}"
         return Diagnosis(Reason.EVICTED, shorten(message)), False
+    return _diagnose_container(pod)
+
+
+def _diagnose_container(pod: RehearsalPod) -> tuple[Diagnosis, bool]:
+    """Say the same where it is one container that has ended badly: the first of them tells."""
+    fetch, rehearse = pod.fetch, pod.rehearse
     if fetch is not None and fetch.exit_code:
         return _diagnose_fetch(pod, fetch), fetch.exit_code in FAULTS_OF_THE_VERSION
+    if pod.convert is not None and pod.convert.exit_code:
+        found = diagnose_convert(pod.name, pod.convert, Reason.REHEARSAL_CRASHED)
+        return found, not _is_of_surroundings(pod.convert)
     if rehearse is not None and rehearse.exit_code is not None:
         words = last_words(rehearse.exit_message) or f"exit code {rehearse.exit_code}"
         message = f"The rehearsal ended without a verdict: {words}"
-        is_nodes = rehearse.exit_reason in TROUBLE_OF_THE_NODE
-        is_outside = is_nodes or rehearse.exit_code in FAULTS_OF_THE_SURROUNDINGS
-        return Diagnosis(Reason.REHEARSAL_CRASHED, shorten(message)), not is_outside
+        found = Diagnosis(Reason.REHEARSAL_CRASHED, shorten(message))
+        return found, not _is_of_surroundings(rehearse)
     message = "The rehearsal's pod ended before it began; it is tried again"
     return Diagnosis(Reason.EVICTED, message), False
+
+
+def _is_of_surroundings(part: ContainerFacts) -> bool:
+    """Whether the end of a container is nothing that its version has done."""
+    is_nodes = part.exit_reason in TROUBLE_OF_THE_NODE
+    return is_nodes or part.exit_code in FAULTS_OF_THE_SURROUNDINGS
 
 
 def _diagnose_fetch(pod: RehearsalPod, fetch: ContainerFacts) -> Diagnosis:
@@ -243,8 +260,9 @@ def _diagnose_fetch(pod: RehearsalPod, fetch: ContainerFacts) -> Diagnosis:
     return Diagnosis(Reason.DIGEST_MISMATCH, found.message)
 
 
-def _diagnose_deadline(rehearse: ContainerFacts | None) -> tuple[Diagnosis, bool]:
-    has_begun = rehearse is not None and (rehearse.is_running or rehearse.exit_code is not None)
+def _diagnose_deadline(parts: Iterable[ContainerFacts | None]) -> tuple[Diagnosis, bool]:
+    """Say what was not done in time, given what came after the download."""
+    has_begun = any(part and (part.is_running or part.exit_code is not None) for part in parts)
     if has_begun:
         message = (
             "The model was not loaded and tried within spec.rehearsal.timeout: allow more time,"

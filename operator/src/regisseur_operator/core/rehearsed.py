@@ -20,11 +20,10 @@ def judge_rehearsed(observed: Observed, decision: Decision, progress: Progress) 
         )
         return Verdict("Unknown", Reason.REHEARSAL_DISABLED, message)
     if rehearsal is None:
-        return _tell_last_rehearsal(progress.candidate or progress.stable)
+        return _tell_last_rehearsal(observed, progress.candidate or progress.stable)
     number = rehearsal.version
     if rehearsal.state == RehearsalState.PASSED:
-        message = f"Version {number} passed its rehearsal, and its files are pinned"
-        return Verdict("True", Reason.REHEARSAL_PASSED, message)
+        return _tell_pass(number, rehearsal)
     if rehearsal.state == RehearsalState.FAILED:
         reason, message = to_reason(rehearsal.verdict), rehearsal.message
         return Verdict("False", reason, f"Version {number} failed its rehearsal: {message}")
@@ -43,8 +42,24 @@ def _recall_failure(observed: Observed, decision: Decision) -> Rehearsal | None:
     return known if find_rejection(decision.rejected, known.key) is not None else None
 
 
-def _tell_last_rehearsal(part: Candidate | Stable | None) -> Verdict:
+def _tell_last_rehearsal(observed: Observed, part: Candidate | Stable | None) -> Verdict:
     if part is not None and part.digest:
-        message = f"Version {part.version} passed its rehearsal, and its files are pinned"
-        return Verdict("True", Reason.REHEARSAL_PASSED, message)
+        known = observed.status.rehearsal
+        is_its = known is not None and _is_of(known, part)
+        return _tell_pass(part.version, known if is_its else None)
     return Verdict("Unknown", Reason.REHEARSAL_NOT_NEEDED, "There is nothing to rehearse")
+
+
+def _is_of(rehearsal: Rehearsal, part: Candidate | Stable) -> bool:
+    """Whether a rehearsal is the one that these pods came of."""
+    facts = rehearsal.facts
+    is_same = facts is not None and (rehearsal.version, facts.digest) == (part.version, part.digest)
+    return is_same and rehearsal.state == RehearsalState.PASSED
+
+
+def _tell_pass(version: int, rehearsal: Rehearsal | None) -> Verdict:
+    message = f"Version {version} passed its rehearsal, and its files are pinned"
+    facts = rehearsal.facts if rehearsal is not None else None
+    if facts is not None and facts.engine_reason:
+        message += f"; it is served by engine {facts.engine}: {facts.engine_reason}"
+    return Verdict("True", Reason.REHEARSAL_PASSED, message)

@@ -57,6 +57,7 @@ class PodInputs:
         pod_template: What the spec adds to the pods, as a Pod has it; nothing empty in it.
         digest: Canonical digest that the files must have, empty where none was rehearsed.
         restart: Token of the last restart that a person asked for.
+        engine: What is to make the predictions; empty for the model's own library.
     """
 
     served: Served
@@ -73,6 +74,7 @@ class PodInputs:
     pod_template: Manifest = field(default_factory=dict)
     digest: str = ""
     restart: str = ""
+    engine: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -84,7 +86,9 @@ class PodInputs:
         """What the spec and the registry ask for, as plain values: all but digest and restart."""
         amounts = (_canonical_amounts(self.requests), _canonical_amounts(self.limits))
         access = (self.pull_secrets, self.service_account, self.credentials_secret)
-        return [asdict(self.served), self.image, *amounts, self.env, access, self.pod_template]
+        engine = [self.engine] if self.engine else []
+        spec = [self.image, *amounts, self.env, access, self.pod_template]
+        return [asdict(self.served), *spec, *engine]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from regisseur_contract.engines import Engine
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.status import Lineage, Resolved
 from regisseur_operator.core.current import find_proven
@@ -142,4 +143,5 @@ def build_inputs(
         service_account=access.service_account_name,
         credentials_secret=secret.name if secret is not None else "",
         pod_template=serving.pod_template.to_manifest(),
+        engine="" if Engine(serving.engine) is Engine.NATIVE else serving.engine,
     )

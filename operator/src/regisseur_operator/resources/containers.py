@@ -1,8 +1,9 @@
 """The containers of a pod: one fetches the model, one serves or rehearses it.
 
-Only the first is told where the model's files are and sees credentials for them. Only the second
+Only the first is told where the model's files are and sees credentials for them. Only the last
 gets the environment that people write, and it can neither change what is ours nor see a secret
-that they did not name.
+that they did not name. For engine ONNX one in between converts the model: it loads it, which the
+one with the credentials must not, and needs more memory for that than either.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,11 +17,12 @@ from regisseur_contract.http import (
     ROUTE_LIVE,
     ROUTE_READY,
 )
-from regisseur_contract.names import CONTAINER_FETCH, CONTAINER_SERVER
+from regisseur_contract.names import CONTAINER_CONVERT, CONTAINER_FETCH, CONTAINER_SERVER
 from regisseur_contract.runtime import (
     DRAIN_SECONDS,
     ENV_ARTIFACT_URI,
     ENV_DRAIN_SECONDS,
+    ENV_ENGINE,
     ENV_EXPECTED_DIGEST,
     ENV_MODEL_DIR,
     ENV_MODEL_ID,
@@ -32,6 +34,7 @@ from regisseur_contract.runtime import (
     ENV_RUN_ID,
     MODEL_DIR,
     MODEL_MOUNT,
+    SUBCOMMAND_CONVERT,
     SUBCOMMAND_FETCH,
     SUBCOMMAND_SERVE,
 )
@@ -52,6 +55,12 @@ FETCH_RESOURCES: Final[Manifest] = {
     "limits": {"memory": "256Mi"},
 }
 """The downloader streams, so that this holds for models of any size."""
+
+CONVERT_RESOURCES: Final[Manifest] = {
+    "requests": {"cpu": "100m", "memory": "256Mi"},
+    "limits": {"memory": "2Gi"},
+}
+"""A conversion that wants more is given up before the kubelet ends it (`CONVERT_MEMORY_BYTES`)."""
 
 Environment = Mapping[str, str]
 
@@ -83,6 +92,16 @@ def build_fetch(inputs: PodInputs, environment: Environment) -> Manifest:
     return container
 
 
+def build_convert(inputs: PodInputs) -> Manifest:
+    """Return the container that converts the model for the engine that was asked for."""
+    told = {ENV_MODEL_DIR: MODEL_DIR}
+    return {
+        **_build_container(CONTAINER_CONVERT, inputs.image, SUBCOMMAND_CONVERT, told),
+        "volumeMounts": [_mount(MODEL_VOLUME, MODEL_MOUNT), _mount(SCRATCH_VOLUME, SCRATCH_MOUNT)],
+        "resources": CONVERT_RESOURCES,
+    }
+
+
 def build_server(inputs: PodInputs) -> Manifest:
     """Return the container that serves the model."""
     return {
@@ -110,6 +129,7 @@ def build_main(inputs: PodInputs, name: str, command: str, environment: Environm
         ENV_RUN_ID: inputs.served.run_id,
         ENV_MODEL_DIR: MODEL_DIR,
         ENV_DRAIN_SECONDS: str(DRAIN_SECONDS),
+        ENV_ENGINE: inputs.engine,
         **environment,
     }
     container = _build_container(name, inputs.image, command, told)

@@ -10,6 +10,7 @@ from typing import Final
 from regisseur_contract.names import (
     ANNOTATION_RESTART,
     API_GROUP,
+    CONTAINER_CONVERT,
     FIELD_MANAGER,
     LABEL_MODEL_VERSION,
     LABEL_MODELDEPLOYMENT,
@@ -82,6 +83,7 @@ def build_rehearsal_labels(name: str, inputs: PodInputs) -> Labels:
 def build_pod_annotations(inputs: PodInputs, lineage: Lineage, main_container: str) -> Labels:
     """Return what a pod tells people of its version, and Amazon's webhook of its containers."""
     served = inputs.served
+    skipped = f"{CONTAINER_CONVERT},{main_container}" if inputs.engine else main_container
     optional = {
         ANNOTATION_GIT_SHA: lineage.git_sha,
         ANNOTATION_DATA_VERSION: lineage.data_version,
@@ -94,7 +96,7 @@ def build_pod_annotations(inputs: PodInputs, lineage: Lineage, main_container: s
         ANNOTATION_RUN_ID: served.run_id,
         ANNOTATION_SOURCE: served.source,
         # The namespace's default ServiceAccount may have a role as well.
-        ANNOTATION_SKIPPED_CONTAINERS: main_container,
+        ANNOTATION_SKIPPED_CONTAINERS: skipped,
         **{key: value for key, value in optional.items() if value},
     }
 

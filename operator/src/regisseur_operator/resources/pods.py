@@ -16,6 +16,7 @@ from regisseur_operator.resources.containers import (
     MODEL_VOLUME,
     MODEL_VOLUME_LIMIT,
     SCRATCH_VOLUME,
+    build_convert,
     build_fetch,
     build_server,
     expect_digest,
@@ -59,7 +60,7 @@ def build_pod_spec(name: str, inputs: PodInputs, fetch: Manifest, main: Manifest
         "enableServiceLinks": False,
         "securityContext": _build_pod_security(),
         **build_scheduling(name, inputs),
-        "initContainers": [fetch],
+        "initContainers": [fetch, build_convert(inputs)] if inputs.engine else [fetch],
         "containers": [main],
         "volumes": [
             {"name": MODEL_VOLUME, "emptyDir": {"sizeLimit": MODEL_VOLUME_LIMIT}},
