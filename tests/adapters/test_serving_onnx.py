@@ -1,6 +1,8 @@
 """A model that is converted answers as before, or is served by its own engine and says so."""
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +178,24 @@ def test_a_conversion_that_does_not_end_well_leaves_the_model_to_its_own_engine(
 ) -> None:
     folder = copy(linear_folder, tmp_path)
     assert reason in converted(folder, **harm).stdout
+    assert reason in load_model(folder, Engine.ONNX).engine.reason
+
+
+@pytest.mark.parametrize(
+    ("converter", "reason"),
+    [
+        pytest.param("raise ImportError", "the image has no ONNX", id="it is not there"),
+        pytest.param("import os; os.abort()", "ended by signal 6", id="it crashes"),
+        pytest.param("raise OSError", "ended by exit code 1", id="it is broken"),
+    ],
+)
+def test_a_converter_that_is_broken_leaves_the_model_to_its_own_engine(
+    converter: str, reason: str, linear_folder: ModelFolder, tmp_path: Path
+) -> None:
+    folder = copy(linear_folder, tmp_path)
+    (tmp_path / "skl2onnx.py").write_text(converter)
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    assert reason in converted(folder, PYTHONPATH=path).stdout
     assert reason in load_model(folder, Engine.ONNX).engine.reason
 
 

@@ -86,7 +86,7 @@ def _convert(mlmodel: MLmodel, path: Path, example: Rows, target: Path, started:
     try:
         from regisseur_serving.adapters import onnx_conversion, onnx_model  # noqa: PLC0415
     except ImportError:
-        reason = "the image has no ONNX; build it with the extra onnx"
+        reason = "the image has no ONNX; build it with --build-arg EXTRAS=onnx"
         raise FallbackError(Fallback.NOT_INSTALLED, reason) from None
     from regisseur_serving.core.parity import compare  # noqa: PLC0415
 
