@@ -163,6 +163,7 @@ def save(
     *,
     is_described: bool = True,
     method: str = "predict",
+    serialization_format: str = "skops",
 ) -> ModelFolder:
     """Fit a model and save it as MLflow does.
 
@@ -173,6 +174,7 @@ def save(
         path: Where the folder is made.
         is_described: Whether it gets a signature and an example.
         method: What MLflow calls for a prediction.
+        serialization_format: How the estimator is written.
     """
     model.fit(data, target)
     with warnings.catch_warnings(action="ignore"):  # MLflow's own, on import and on saving
@@ -189,5 +191,6 @@ def save(
             skops_trusted_types=list(TRUSTED_TYPES),
             pip_requirements=["scikit-learn"],
             pyfunc_predict_fn=method,
+            serialization_format=serialization_format,
         )
     return ModelFolder(path, pd.DataFrame(data), predictions.tolist())

@@ -54,6 +54,10 @@ ENV_CONVERT_TIMEOUT_SECONDS: Final = "REGISSEUR_CONVERT_TIMEOUT_SECONDS"
 ENV_CONVERT_MEMORY_BYTES: Final = "REGISSEUR_CONVERT_MEMORY_BYTES"
 """What the conversion of a model may ask for; by default `CONVERT_MEMORY_BYTES`."""
 
+ENV_TRUST_PICKLE: Final = "REGISSEUR_TRUST_PICKLE"
+"""`true` where models in pickle or cloudpickle format are loaded, which run code then: the policy
+of the registry that they come from. Absent for no."""
+
 MODEL_MOUNT: Final = "/model"
 """Where the volume shared by the fetch and server containers is mounted."""
 

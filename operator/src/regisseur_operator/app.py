@@ -194,6 +194,7 @@ class _Parts:
             configuration=Configuration(
                 default_image=self._settings.serving_image,
                 registry_urls={entry.name: entry.url for entry in self.entries},
+                pickle_registries=frozenset(e.name for e in self.entries if e.trust_pickle),
             ),
         )
         self._workers = Workers(

@@ -75,6 +75,13 @@ class RegistrySettings(BaseModel):
         default=10.0, ge=0.1, le=300.0, description="Hard deadline of one request."
     )
 
+    trust_pickle: bool = Field(
+        default=False,
+        strict=True,
+        description="Whether models in pickle or cloudpickle format are served: loading one runs "
+        "code of whoever can write to the registry.",
+    )
+
     @field_validator("name")
     @classmethod
     def _check_name(cls, name: str) -> str:

@@ -18,6 +18,7 @@ ROLL = Roll(2, 1, 1, datetime(2026, 1, 1, tzinfo=UTC), INPUTS, key="a-b", last=3
 SAME_PODS: list[Any] = [
     pytest.param(replace(INPUTS, limits={"cpu": "1000m"}), id="the same amount written otherwise"),
     pytest.param(replace(INPUTS, registry_url="http://other"), id="another registry address"),
+    pytest.param(replace(INPUTS, trusts_pickle=True), id="another policy of the registry"),
     pytest.param(replace(INPUTS, is_default_image=False), id="the same image, now by the spec"),
     pytest.param(replace(INPUTS, image_tag="regisseur.image"), id="the same image, now by a tag"),
 ]

@@ -9,7 +9,8 @@ from regisseur_operator.settings import RegistrySettings, SettingsError, load_se
 REGISTRIES = """
 registries:
   - {name: default, url: "http://mlflow.mlops.svc:5000/"}
-  - {name: eu-west, url: https://mlflow.example.com/registry, pollIntervalSeconds: 2.5}
+  - {name: eu-west, url: https://mlflow.example.com/registry, pollIntervalSeconds: 2.5,
+     trustPickle: true}
 """
 
 
@@ -29,7 +30,10 @@ def test_an_image_and_a_registry_are_enough() -> None:
     assert settings.registries == (
         RegistrySettings(name="default", url="http://mlflow.mlops.svc:5000"),
         RegistrySettings(
-            name="eu-west", url="https://mlflow.example.com/registry", poll_interval_seconds=2.5
+            name="eu-west",
+            url="https://mlflow.example.com/registry",
+            poll_interval_seconds=2.5,
+            trust_pickle=True,
         ),
     )
     assert (settings.workers, settings.web_port, settings.log_format) == (8, 8080, "json")
@@ -64,6 +68,11 @@ def test_a_wrong_variable_is_named(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        pytest.param(
+            "registries: [{url: 'http://a', trustPickle: 'yes'}]",
+            "registries[0].trustPickle: Input should be a valid boolean",
+            id="a policy that is no truth value",
+        ),
         pytest.param("registries: []", "registries: Tuple should have at least 1", id="none"),
         pytest.param("{", "is not YAML", id="not YAML"),
         pytest.param("[]", "valid dictionary", id="a list"),

@@ -1,6 +1,8 @@
 """What a rehearsal brings along to compare, and what people hear of one that passed."""
 
-from regisseur_contract.runtime import ENV_REGISTRY_URL, ENV_SERVED_ARTIFACT_URI
+from dataclasses import replace
+
+from regisseur_contract.runtime import ENV_REGISTRY_URL, ENV_SERVED_ARTIFACT_URI, ENV_TRUST_PICKLE
 from regisseur_operator.ports import Manifest
 from regisseur_operator.reconcile import Configuration
 from support.pod_parts import containers, environment
@@ -10,6 +12,11 @@ from support.worlds import start
 def read_fetch(pod: Manifest) -> dict[str, str]:
     """Return the environment of the fetch container of a pod."""
     return environment(containers(pod)["fetch"])
+
+
+def read_server(deployment: Manifest) -> dict[str, str]:
+    """Return the environment of the server of a Deployment's pods."""
+    return environment(containers(deployment["spec"]["template"])["server"])
 
 
 async def test_a_rehearsal_brings_what_is_served_along_to_compare() -> None:
@@ -35,6 +42,25 @@ async def test_what_is_served_from_another_registry_is_not_looked_for_in_this_on
     assert ENV_SERVED_ARTIFACT_URI not in told
     await world.settle()
     assert world.status.phase == "Healthy"
+
+
+async def test_the_policy_for_pickles_is_told_with_the_next_roll_and_rolls_nothing() -> None:
+    world = await start()
+    before = world.served_versions
+    configuration = replace(world.configuration, pickle_registries=frozenset({"default"}))
+    world.configuration = configuration
+    world.start_operator()
+    await world.settle()
+    assert world.served_versions == before
+    assert ENV_TRUST_PICKLE not in read_server(world.deployment)
+
+    world.registry.promote(2)
+    await world.until(lambda: bool(world.rehearsal_pods))
+    assert environment(containers(world.rehearsal_pods[0])["rehearse"])[ENV_TRUST_PICKLE] == "true"
+    assert ENV_TRUST_PICKLE not in read_fetch(world.rehearsal_pods[0])
+    await world.settle()
+    assert read_server(world.deployment)[ENV_TRUST_PICKLE] == "true"
+    assert world.served_versions != before
 
 
 async def test_what_passed_untried_is_served_and_that_is_told() -> None:

@@ -15,6 +15,7 @@ def test_an_empty_environment_means_the_usual() -> None:
         requirements=RequirementsMode.MINOR,
         signature=SignatureRule.COMPATIBLE,
         engine=Engine.NATIVE,
+        trusts_pickle=False,
     )
 
 
@@ -26,10 +27,16 @@ def test_everything_can_be_said() -> None:
             "REGISSEUR_REQUIREMENTS": "Strict",
             "REGISSEUR_SIGNATURE": "Any",
             "REGISSEUR_ENGINE": "ONNX",
+            "REGISSEUR_TRUST_PICKLE": "true",
         }
     )
     assert settings == RehearseSettings(
-        Path("/x"), "sha256:ab", RequirementsMode.STRICT, SignatureRule.ANY, Engine.ONNX
+        Path("/x"),
+        "sha256:ab",
+        RequirementsMode.STRICT,
+        SignatureRule.ANY,
+        Engine.ONNX,
+        trusts_pickle=True,
     )
 
 
@@ -39,6 +46,7 @@ def test_everything_can_be_said() -> None:
         ("REGISSEUR_REQUIREMENTS", "set it to Strict or Minor or Ignore"),
         ("REGISSEUR_SIGNATURE", "set it to Compatible or Any"),
         ("REGISSEUR_ENGINE", "set it to Native or ONNX"),
+        ("REGISSEUR_TRUST_PICKLE", "set it to true or false"),
     ],
 )
 def test_a_senseless_setting_is_named(name: str, complaint: str) -> None:

@@ -13,6 +13,7 @@ from regisseur_serving.settings.serve import ServeSettings, read_serve_settings
         (runtime.ENV_MODEL_DIR, "model_dir"),
         (runtime.ENV_DRAIN_SECONDS, "drain_seconds"),
         (runtime.ENV_ENGINE, "engine"),
+        (runtime.ENV_TRUST_PICKLE, "trust_pickle"),
     ],
 )
 def test_settings_are_read_from_what_the_contract_names(variable: str, field: str) -> None:

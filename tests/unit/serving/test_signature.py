@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from regisseur_serving.core.mlmodel import parse_mlmodel
+from regisseur_serving.core.mlmodel import MLmodel, check_format, parse_mlmodel
 from regisseur_serving.core.signature import (
     UNDECLARED,
     Column,
@@ -153,11 +153,27 @@ def test_the_model_folder_is_described() -> None:
     assert read.example_file == "example.json"
 
 
-@pytest.mark.parametrize("serialization_format", ["pickle", "cloudpickle", None])
-def test_formats_that_run_code_are_refused(serialization_format: str | None) -> None:
+def of_format(serialization_format: str | None) -> MLmodel:
     flavors = {"sklearn": {"serialization_format": serialization_format}}
-    with pytest.raises(ModelError, match="runs code"):
-        parse_mlmodel(mlmodel(flavors=flavors))
+    return parse_mlmodel(mlmodel(flavors=flavors))
+
+
+@pytest.mark.parametrize("serialization_format", ["pickle", "cloudpickle"])
+def test_formats_that_run_code_are_for_registries_that_are_trusted(
+    serialization_format: str,
+) -> None:
+    with pytest.raises(ModelError, match=r"runs code .*trustPickle: true"):
+        check_format(of_format(serialization_format), trusts_pickle=False)
+    check_format(of_format(serialization_format), trusts_pickle=True)
+
+
+@pytest.mark.parametrize("trusts_pickle", [True, False])
+@pytest.mark.parametrize("serialization_format", [None, "joblib"])
+def test_other_formats_are_refused_by_anybody(
+    serialization_format: str | None, *, trusts_pickle: bool
+) -> None:
+    with pytest.raises(ModelError, match="not known"):
+        check_format(of_format(serialization_format), trusts_pickle=trusts_pickle)
 
 
 @pytest.mark.parametrize(

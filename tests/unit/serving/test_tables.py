@@ -323,6 +323,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.timeout(20, func_only=True)  # random examples take a while on a busy machine
 @pytest.mark.parametrize("reading", [ROWS, TEXTS, NAMED, UNNAMED])
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(content=ANYTHING, field=st.sampled_from(["rows", "records", "columns"]))

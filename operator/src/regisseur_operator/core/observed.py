@@ -35,10 +35,12 @@ class Configuration:
     Attributes:
         default_image: Image of the model server where a spec names none.
         registry_urls: Address by name of the registry.
+        pickle_registries: Names of those whose models may run code when they are loaded.
     """
 
     default_image: str
     registry_urls: Mapping[str, str]
+    pickle_registries: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

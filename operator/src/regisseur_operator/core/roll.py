@@ -49,6 +49,8 @@ class PodInputs:
         is_default_image: Whether the image was the operator's choice and not the spec's.
         registry_url: Address of the registry when the template was rendered. A change of it, or
             of the operator's default image, is taken with the next roll and rolls nothing itself.
+        trusts_pickle: The policy of the registry for models that run code when they are loaded; a
+            change of it is taken with the next roll, too.
         image_tag: The version's tag that named the image, empty where none did.
         env: Environment of the server as a Pod has it, in the order of the spec.
         pull_secrets: Names of Secrets for the image registry.
@@ -66,6 +68,7 @@ class PodInputs:
     registry_url: str
     requests: Amounts = field(default_factory=dict)
     limits: Amounts = field(default_factory=dict)
+    trusts_pickle: bool = False
     image_tag: str = ""
     env: tuple[Manifest, ...] = ()
     pull_secrets: tuple[str, ...] = ()

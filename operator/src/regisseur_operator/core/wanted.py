@@ -136,6 +136,7 @@ def build_inputs(
         is_default_image=image.is_default,
         image_tag=image.tag,
         registry_url=registry_url,
+        trusts_pickle=served.registry in observed.configuration.pickle_registries,
         requests=dict(serving.resources.requests),
         limits=dict(serving.resources.limits),
         env=tuple(variable.to_manifest() for variable in serving.env),

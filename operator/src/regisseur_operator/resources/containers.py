@@ -32,6 +32,7 @@ from regisseur_contract.runtime import (
     ENV_PREFIX,
     ENV_REGISTRY_URL,
     ENV_RUN_ID,
+    ENV_TRUST_PICKLE,
     MODEL_DIR,
     MODEL_MOUNT,
     SUBCOMMAND_CONVERT,
@@ -130,6 +131,7 @@ def build_main(inputs: PodInputs, name: str, command: str, environment: Environm
         ENV_MODEL_DIR: MODEL_DIR,
         ENV_DRAIN_SECONDS: str(DRAIN_SECONDS),
         ENV_ENGINE: inputs.engine,
+        ENV_TRUST_PICKLE: "true" if inputs.trusts_pickle else "",
         **environment,
     }
     container = _build_container(name, inputs.image, command, told)

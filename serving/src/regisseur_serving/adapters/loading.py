@@ -23,7 +23,7 @@ from regisseur_serving.adapters.model_folder import (
 from regisseur_serving.core.engine import NATIVE, EngineChoice
 from regisseur_serving.core.inference import InferenceReader
 from regisseur_serving.core.invocations import InvocationReader
-from regisseur_serving.core.mlmodel import MLmodel
+from regisseur_serving.core.mlmodel import PICKLES, MLmodel, check_format
 from regisseur_serving.core.params import parse_params
 from regisseur_serving.core.profile import Profile, choose_predictions
 from regisseur_serving.core.signature import ColumnType, Signature, recall_signature
@@ -32,6 +32,10 @@ from regisseur_serving.errors import InputError, PredictionError, Problem
 from regisseur_serving.ports.predictor import Predictor, Table
 
 _SHOWN_PROBLEMS = 3
+_RUNS_CODE = (
+    "the model is serialized as %s: loading it runs whatever code is in it, as the policy of its "
+    "registry allows"
+)
 _NO_SIGNATURE = (
     "the model has no signature: requests are taken by the columns that it was fitted with, of "
     "whatever types; log it with an input_example or a signature"
@@ -104,12 +108,15 @@ class LoadedModel:
         return Profile(self.mlmodel.signature, reference)
 
 
-def load_model(folder: Path, engine: Engine = Engine.NATIVE) -> LoadedModel:
+def load_model(
+    folder: Path, engine: Engine = Engine.NATIVE, *, trusts_pickle: bool = False
+) -> LoadedModel:
     """Load the model of a folder and warm it up.
 
     Args:
-        folder: The model folder.
+        folder: The one with the file MLmodel.
         engine: What is to make the predictions, if it can.
+        trusts_pickle: Whether a model may run code while it is loaded.
 
     Raises:
         ModelError: It cannot be served; a `LoadError` or a `PredictionError` from when its
@@ -117,6 +124,7 @@ def load_model(folder: Path, engine: Engine = Engine.NATIVE) -> LoadedModel:
     """
     started = time.perf_counter()
     mlmodel = read_mlmodel(folder)
+    check_format(mlmodel, trusts_pickle=trusts_pickle)
     path = resolve_inside(folder, mlmodel.model_file)
     example = read_example(folder, mlmodel)
     estimator = None
@@ -191,7 +199,11 @@ class _Opened:
 def _load_estimator(path: Path, mlmodel: MLmodel) -> Estimator:
     from regisseur_serving.adapters import sklearn_model  # noqa: PLC0415
 
-    estimator = sklearn_model.load_estimator(path)
+    if mlmodel.serialization_format in PICKLES:
+        _LOGGER.warning(_RUNS_CODE, mlmodel.serialization_format)
+        estimator = sklearn_model.unpickle_estimator(path)
+    else:
+        estimator = sklearn_model.load_estimator(path)
     _compare_versions(mlmodel.sklearn_version, sklearn_model.SKLEARN_VERSION)
     return estimator
 

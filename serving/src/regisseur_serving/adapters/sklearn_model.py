@@ -1,4 +1,4 @@
-"""Load a scikit-learn estimator from a skops file and predict with it.
+"""Load a scikit-learn estimator and predict with it.
 
 An estimator that was fitted on a DataFrame warns at every call that gets a plain array, because
 it cannot check the order of the columns. We check that order once, when the model is loaded;
@@ -9,6 +9,7 @@ What is told here of shapes is found out when the model predicts for the first t
 starts with a vectorizer of texts takes a list of texts, where all others take a table.
 """
 
+import pickle
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ from regisseur_serving.ports.predictor import Prediction, Table
 SKLEARN_VERSION: str = sklearn.__version__
 
 Estimator: TypeAlias = Any
-"""Anything that a skops file may hold; scikit-learn comes without types."""
+"""Anything that a file may hold; scikit-learn comes without types."""
 
 Values: TypeAlias = Any
 
@@ -65,6 +66,27 @@ def load_estimator(path: Path) -> Estimator:
     except Exception as error:
         raise LoadError(
             f"{path.name} is no readable skops file ({type(error).__name__}); log the model again"
+        ) from error
+
+
+def unpickle_estimator(path: Path) -> Estimator:
+    """Load a pickle file, running whatever code it holds.
+
+    Raises:
+        LoadError: It does not load here.
+    """
+    try:
+        with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
+            return pickle.load(file)  # noqa: S301 - the registry's policy trusts it, or nobody comes here
+    except ModuleNotFoundError as error:
+        raise LoadError(
+            f"the model needs the module {str(error.name)[:80]!r}, which this image has not; serve "
+            "it with an image made for it"
+        ) from error
+    except Exception as error:
+        raise LoadError(
+            f"{path.name} cannot be unpickled ({type(error).__name__}); serve it with an image "
+            "that has what it was logged with, or log it again"
         ) from error
 
 

@@ -23,7 +23,7 @@ from regisseur_serving.adapters.served_mlmodel import gone_marker, served_folder
 from regisseur_serving.core.compatibility import find_incompatibilities
 from regisseur_serving.core.engine import EngineChoice
 from regisseur_serving.core.expected_digest import check_digest
-from regisseur_serving.core.mlmodel import MLmodel
+from regisseur_serving.core.mlmodel import MLmodel, check_format
 from regisseur_serving.core.requirements import compare_requirements
 from regisseur_serving.errors import (
     DigestError,
@@ -84,6 +84,7 @@ class Rehearsal:
         folder = self._settings.model_dir
         self._check_digest()
         mlmodel = read_mlmodel(folder)
+        check_format(mlmodel, trusts_pickle=self._settings.trusts_pickle)
         self._compare_requirements(mlmodel)
         incompatible = self._compare_signature(mlmodel)
         # Told in this order, but both are looked at first: a person wants to know both.
@@ -91,7 +92,8 @@ class Rehearsal:
             raise RequirementsError(_explain_requirements(self._found.requirements))
         if incompatible:
             raise SignatureError(incompatible)
-        loaded = load_model(folder, self._settings.engine)
+        settings = self._settings
+        loaded = load_model(folder, settings.engine, trusts_pickle=settings.trusts_pickle)
         self._say(f"loaded and warm after {loaded.load_seconds:.2f} s")
         self._tell_engine(loaded.engine)
         if loaded.problem:

@@ -101,7 +101,8 @@ class Serve:
         self.server.should_exit = True
 
     def _read_model(self, folder: Path) -> Served:
-        loaded = load_model(folder, self._settings.engine)
+        settings = self._settings
+        loaded = load_model(folder, settings.engine, trusts_pickle=settings.trust_pickle)
         return Served(
             name=self._settings.model_name,
             version=self._settings.model_version,

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from regisseur_contract.runtime import ENV_TRUST_PICKLE
 from regisseur_serving.core.signature import Signature, parse_signature
 from regisseur_serving.errors import ModelError
 
 SKOPS = "skops"
+PICKLES = frozenset({"pickle", "cloudpickle"})
+"""Formats that run code when they are loaded, whatever the code may be."""
+
 _FREE_EXAMPLE = "json_object"
 _EXAMPLE_KINDS = frozenset({"dataframe", "ndarray", _FREE_EXAMPLE})
 """MLflow knows others (sparse matrices, arrays with names), whose shapes rows do not have."""
@@ -19,6 +23,7 @@ class MLmodel:
 
     Attributes:
         model_file: Path of the serialized estimator inside the folder.
+        serialization_format: How it is serialized.
         predict_method: Method of the estimator that MLflow calls for a prediction.
         sklearn_version: The version that wrote it.
         python_version: The version of Python that wrote it; empty when it is not told.
@@ -40,6 +45,7 @@ class MLmodel:
     signature_document: Mapping[str, Any]
     example_file: str
     is_example_free: bool = False
+    serialization_format: str = SKOPS
 
 
 def parse_mlmodel(document: object) -> MLmodel:
@@ -55,7 +61,6 @@ def parse_mlmodel(document: object) -> MLmodel:
     if not isinstance(flavor, Mapping):
         found = ", ".join(sorted(str(name) for name in flavors)) or "none"
         raise ModelError(f"only scikit-learn models are served; this one has the flavors: {found}")
-    _check_format(flavor.get("serialization_format"))
     python_function = flavors.get("python_function")
     python_function = python_function if isinstance(python_function, Mapping) else {}
     signature, info = document.get("signature"), document.get("saved_input_example_info")
@@ -71,15 +76,33 @@ def parse_mlmodel(document: object) -> MLmodel:
         signature_document=signature if isinstance(signature, Mapping) else {},
         example_file=_text(info, "artifact_path") if info.get("type") in _EXAMPLE_KINDS else "",
         is_example_free=info.get("type") == _FREE_EXAMPLE,
+        serialization_format=_text(flavor, "serialization_format"),
     )
 
 
-def _check_format(serialization_format: object) -> None:
-    if serialization_format != SKOPS:
+def check_format(mlmodel: MLmodel, *, trusts_pickle: bool) -> None:
+    """Look at how the estimator is serialized, before a file of it is opened.
+
+    Args:
+        mlmodel: What the folder says.
+        trusts_pickle: Whether its registry is trusted with code that runs when a model is loaded.
+
+    Raises:
+        ModelError: It would run code, and is not trusted to; or nobody knows how to load it.
+    """
+    kind = mlmodel.serialization_format
+    if kind == SKOPS or (kind in PICKLES and trusts_pickle):
+        return
+    if kind not in PICKLES:
         raise ModelError(
-            f"the model is serialized as {str(serialization_format)[:40]!r}, which runs code when "
-            "it is loaded; log it with serialization_format='skops'"
+            f"the model is serialized as {kind[:40]!r}, which is not known; log it with "
+            "serialization_format='skops'"
         )
+    raise ModelError(
+        f"the model is serialized as {kind!r}, which runs code when it is loaded; log it with "
+        "serialization_format='skops', or have the operator's configuration trust its registry "
+        f"(trustPickle: true; {ENV_TRUST_PICKLE}=true for a server by itself)"
+    )
 
 
 def _predict_method(python_function: Mapping[str, object]) -> str:

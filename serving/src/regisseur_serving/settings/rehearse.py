@@ -13,11 +13,17 @@ from regisseur_contract.runtime import (
     ENV_MODEL_DIR,
     ENV_REQUIREMENTS,
     ENV_SIGNATURE,
+    ENV_TRUST_PICKLE,
     MODEL_DIR,
 )
 from regisseur_serving.settings.fetch import read_expected_digest
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class _Answer(StrEnum):
+    YES = "true"
+    NO = "false"
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class RehearseSettings:
         requirements: How the model's requirements bind this image.
         signature: Whether the served version's callers must be able to stay.
         engine: What is to make the predictions.
+        trusts_pickle: Whether a model may run code while it is loaded.
     """
 
     model_dir: Path
@@ -37,6 +44,7 @@ class RehearseSettings:
     requirements: RequirementsMode = RequirementsMode.MINOR
     signature: SignatureRule = SignatureRule.COMPATIBLE
     engine: Engine = Engine.NATIVE
+    trusts_pickle: bool = False
 
 
 def read_rehearse_settings(environment: Mapping[str, str]) -> RehearseSettings:
@@ -51,6 +59,7 @@ def read_rehearse_settings(environment: Mapping[str, str]) -> RehearseSettings:
         requirements=_choose(environment, ENV_REQUIREMENTS, RequirementsMode.MINOR),
         signature=_choose(environment, ENV_SIGNATURE, SignatureRule.COMPATIBLE),
         engine=_choose(environment, ENV_ENGINE, Engine.NATIVE),
+        trusts_pickle=_choose(environment, ENV_TRUST_PICKLE, _Answer.NO) is _Answer.YES,
     )
 
 

@@ -42,6 +42,13 @@ class ServeSettings(BaseSettings):
         Engine,
         Field(description="What makes the predictions: Native, or ONNX where it has been made."),
     ] = Engine.NATIVE
+    trust_pickle: Annotated[
+        bool,
+        Field(
+            description="Whether a model in pickle or cloudpickle format is loaded, which runs "
+            "whatever code is in it."
+        ),
+    ] = False
     drain_seconds: Annotated[
         float,
         Field(
