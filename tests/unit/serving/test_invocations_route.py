@@ -38,7 +38,7 @@ TYPES = [
     ("", 200),
     ("text/plain", 415),
     ("application/x-www-form-urlencoded", 415),
-    ("application/vnd.apache.parquet", 415),
+    ("application/octet-stream", 415),
     ("application/json; charset=latin-1", 415),
 ]
 

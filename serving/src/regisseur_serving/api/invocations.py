@@ -1,5 +1,6 @@
 """The route `/invocations`: MLflow's scoring protocol, for clients of `mlflow models serve`."""
 
+import sys
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from regisseur_contract.http import ROUTE_INVOCATIONS
+from regisseur_serving.adapters.parquet import has_parquet, read_parquet
 from regisseur_serving.api.answers import Headers, advise, lower_status, send_json
 from regisseur_serving.api.bodies import JSON_TYPE, parse_json, read_media_type
 from regisseur_serving.api.lifecycle import Lifecycle, Served
@@ -23,6 +25,7 @@ from regisseur_serving.errors import InputError, Problem
 from regisseur_serving.ports.predictor import Table
 
 CSV_TYPE: Final = "text/csv"
+PARQUET_TYPE: Final = "application/vnd.apache.parquet"
 
 Json = dict[str, Any]
 
@@ -53,8 +56,10 @@ class InvocationsRoute:
             _check_type(media_type)
             with self._predicting.take() as place:
                 body = await self._predicting.bodies.read(scope, receive, place)
+                # A few bytes of parquet can hold millions of values.
+                size = sys.maxsize if media_type == PARQUET_TYPE else len(body)
                 table, rows = await self._predicting.read(
-                    len(body), lambda: _read(served, media_type, body)
+                    size, lambda: _read(served, media_type, body)
                 )
                 prediction = await self._predicting.predict(served, table, rows)
         except InputError as error:
@@ -66,14 +71,21 @@ class InvocationsRoute:
 
 
 def _check_type(media_type: str) -> None:
-    if media_type not in {"", JSON_TYPE, CSV_TYPE}:
-        text = f"Content-Type should be {JSON_TYPE} or {CSV_TYPE}"
-        problem = Problem(("body",), "content_type", text)
-        raise InputError(problem, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    if media_type == PARQUET_TYPE and not has_parquet():
+        raise _refuse_type(f"This image has no pyarrow: send {JSON_TYPE} or {CSV_TYPE}")
+    if media_type not in {"", JSON_TYPE, CSV_TYPE, PARQUET_TYPE}:
+        raise _refuse_type(f"Content-Type should be {JSON_TYPE}, {CSV_TYPE} or {PARQUET_TYPE}")
+
+
+def _refuse_type(text: str) -> InputError:
+    problem = Problem(("body",), "content_type", text)
+    return InputError(problem, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
 def _read(served: Served, media_type: str, body: bytes) -> tuple[Table, int]:
     reader = served.loaded.invocations
+    if media_type == PARQUET_TYPE:
+        return reader.read_typed(read_parquet(body))
     if media_type != CSV_TYPE:
         return reader.read_json(parse_json(body.removeprefix(b"\xef\xbb\xbf")))
     try:
@@ -116,6 +128,8 @@ def describe_invocations(served: Served | None) -> Json:
     }
     if served is not None and served.loaded.example:
         content[JSON_TYPE]["example"] = _build_example(served)
+    if has_parquet():
+        content[PARQUET_TYPE] = {"schema": {"type": "string", "format": "binary"}}
     return {
         ROUTE_INVOCATIONS: {
             "post": {

@@ -9,6 +9,7 @@ for. Where a model's columns have no names, those of a frame mean nothing and it
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -32,6 +33,15 @@ _MALFORMED: Final = "malformed"
 _SHAPES: Final = f"exactly one of the input fields {', '.join(FIELDS)}"
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TypedColumn:
+    """A column of a file that tells types, by Arrow's names for them."""
+
+    name: str
+    type: str
+    values: list[Any]
 
 
 class InvocationReader:
@@ -76,6 +86,22 @@ class InvocationReader:
         if ColumnType.ANY in self._signature.types:
             columns = {name: _find_numbers(values) for name, values in columns.items()}
         return self._read_columns(columns)
+
+    def read_typed(self, columns: Sequence[TypedColumn]) -> tuple[Table, int]:
+        """Return the table of columns that come with their types, which have to be the model's.
+
+        Raises:
+            InputError: They are not what the signature asks for.
+        """
+        given = {column.name: column for column in columns}
+        names = self._signature.names if self._signature.has_names else self._order(given)
+        for name, wanted in zip(names, self._signature.columns, strict=False):
+            if name in given and given[name].type not in _FITTING_TYPES[wanted.type]:
+                raise schema_error(
+                    f"column {name!r} is {given[name].type}, the model takes {wanted.type}; nothing"
+                    " is cast here, as numbers could change"
+                )
+        return self._read_columns({column.name: column.values for column in columns})
 
     def _read_split(self, frame: object) -> tuple[Table, int]:
         if not isinstance(frame, dict):
@@ -134,6 +160,22 @@ class InvocationReader:
             if self._signature.has_names
             else "the model's columns have no names: send a list of lists, a row each"
         )
+
+
+_SHORT: Final = frozenset({"int8", "int16", "uint8", "uint16"})
+_TEXTS: Final = frozenset({"string", "large_string"})
+_FITTING_TYPES: Final[Mapping[ColumnType, frozenset[str]]] = {
+    ColumnType.BOOLEAN: frozenset({"bool"}),
+    ColumnType.INTEGER: _SHORT | {"int32"},
+    ColumnType.LONG: _SHORT | {"int32", "uint32", "int64"},
+    ColumnType.FLOAT: _SHORT | {"halffloat", "float"},
+    ColumnType.DOUBLE: _SHORT | {"int32", "uint32", "halffloat", "float", "double"},
+    ColumnType.STRING: _TEXTS,
+    ColumnType.ANY: _SHORT
+    | _TEXTS
+    | {"bool", "int32", "uint32", "int64", "uint64", "halffloat", "float", "double"},
+}
+"""What MLflow enforces where types are told: every value of the one is a value of the other."""
 
 
 # ---- CSV and types ---------------------------------------------------------------------------
