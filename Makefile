@@ -124,7 +124,7 @@ test-tools: $(VENV_STAMP)
 	@for tool in kube-apiserver etcd helm; do python -m regisseur_devcluster tool $$tool >/dev/null; done
 
 clients: $(VENV_STAMP) ## Bring the clients that tests drive the model server with.
-	@tools/bring-packages curl
+	@tools/bring-packages curl chromium
 	@tools/make-apart $(BIN)/uv kserve >/dev/null
 
 test-parts: test-tools clients

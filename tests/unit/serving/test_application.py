@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import math
+import re
 import threading
 import zlib
 from collections.abc import Callable
@@ -265,6 +266,16 @@ async def test_the_documentation_shows_the_models_own_columns(loading: Server) -
     assert content["example"] == GOOD
     assert set(before["paths"]) == set(after["paths"])
     assert (await loading.get("/docs")).status == 200
+
+
+async def test_the_page_of_the_documentation_needs_nothing_from_elsewhere(server: Server) -> None:
+    page = (await server.get("/docs")).body.decode()
+    links = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert links
+    for link in links:
+        assert link.startswith("/")
+        assert (await server.get(link)).status == 200
+    assert "://" not in page
 
 
 async def test_the_model_is_described(server: Server) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from regisseur_contract.http import ROUTE_INVOCATIONS, ROUTE_PREDICT, ROUTE_V2
@@ -68,7 +69,13 @@ def build_application(
 
 
 def _build_others(lifecycle: Lifecycle) -> FastAPI:
-    app = FastAPI(title=_TITLE, version=_VERSION, redoc_url=None, redirect_slashes=False)
+    # Its page loads nothing from elsewhere: clusters and browsers may be closed to the world.
+    app = FastAPIOffline(
+        title=_TITLE,
+        version=_VERSION,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.include_router(build_health(lifecycle))
     app.include_router(build_router(lifecycle))
 
