@@ -195,7 +195,10 @@ class Fuzz:
 
     def _document(self, cell: object = None) -> tuple[str, dict[str, Any]]:
         """Return a path, and a document that is good there but for a cell that is given."""
-        records = self.folder.records(self._random.choice((1, 2, 5)))
+        records: list[dict[str, Any]] = [
+            {name: None if value != value else value for name, value in record.items()}  # noqa: PLR0124 - NaN
+            for record in self.folder.records(self._random.choice((1, 2, 5)))
+        ]
         if cell is not None:
             self._random.choice(records)[self._random.choice(list(records[0]))] = cell
         lists = {name: [record[name] for record in records] for name in records[0]}
