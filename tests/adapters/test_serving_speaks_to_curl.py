@@ -124,6 +124,7 @@ WAYS = [
     pytest.param(["-H", "Host:"], id="no host"),
     pytest.param(["-H", "Expect: 100-continue"], id="asking first"),
     pytest.param(["-H", "Accept: text/html"], id="it would rather have HTML"),
+    pytest.param(["--http2"], id="it offers HTTP 2, as Java does"),
 ]
 
 

@@ -209,6 +209,31 @@ def test_a_client_that_asks_before_it_sends(running: Running) -> None:
     assert talk(running.server.port, raw).statuses == [100, 200]
 
 
+OFFER: Final = ("Host: x", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings:")
+
+
+def test_clients_that_offer_another_protocol_are_answered_in_this_one(running: Running) -> None:
+    """Their bodies come whole or in chunks, and other requests follow on the connection."""
+    body = good(running, PREDICT)
+    whole = head(*OFFER, f"Content-Length: {len(body)}") + body
+    chunked = head(*OFFER, "Transfer-Encoding: chunked") + chunk(body[:5]) + chunk(body[5:])
+    other = b"GET /readyz HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    everything = whole + chunked + b"0\r\n\r\n" + other + request(PREDICT, body)
+    bytewise = (bytes([byte]) for byte in everything)
+
+    for pieces in ((everything,), bytewise):
+        assert talk(running.server.port, *pieces).statuses == [200] * 4
+    assert "upgrade" not in running.server.log.read_text().lower()
+
+
+def test_a_thousand_offers_at_once_are_answered(running: Running) -> None:
+    offers = b"GET /healthz HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n" * 1000
+
+    answer = talk(running.server.port, offers + request("/healthz", method="GET"))
+
+    assert answer.statuses == [200] * 1001
+
+
 def test_a_body_that_is_too_large_is_not_asked_for(running: Running) -> None:
     raw = head("Host: x", f"Content-Length: {17 * MEBIBYTE}", "Expect: 100-continue")
 

@@ -1,4 +1,4 @@
-"""uvicorn's connection, with limits on the head of a request.
+"""uvicorn's connection, with limits on the head of a request, in HTTP/1 whatever is offered.
 
 uvicorn and its parser take a head of any length, for as long as it takes to arrive. No route is
 known by then, so a head that goes too far is answered like one that is no HTTP: in plain text, and
@@ -10,6 +10,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from regisseur_serving.app.upgrades import PlainParser
 
 LONGEST_HEAD_BYTES: Final = 32 * 1024
 """Of all headers together, and of everything that comes before the body."""
@@ -32,6 +34,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.parser = PlainParser(self)  # type: ignore[assignment]  # it does what uvicorn asks for
         self._is_in_head = False
         self._is_in_body = False
         self._received = 0
