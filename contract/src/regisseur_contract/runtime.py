@@ -48,6 +48,10 @@ ENV_SIGNATURE: Final = "REGISSEUR_SIGNATURE"
 ENV_ENGINE: Final = "REGISSEUR_ENGINE"
 """The engine that was asked for (see `engines`); absent for Native."""
 
+ENV_BATCH_MAX_ROWS: Final = "REGISSEUR_BATCH_MAX_ROWS"
+"""Rows that are predicted in one call of the model; 1 predicts each request alone. Absent for
+`BATCH_MAX_ROWS`."""
+
 ENV_CONVERT_TIMEOUT_SECONDS: Final = "REGISSEUR_CONVERT_TIMEOUT_SECONDS"
 """Deadline of the conversion of a model; by default `CONVERT_TIMEOUT_SECONDS`."""
 
@@ -81,6 +85,9 @@ CONVERT_TIMEOUT_SECONDS: Final = 120
 
 CONVERT_MEMORY_BYTES: Final = (2 << 30) - (128 << 20)
 """A conversion that wants more leaves the model to its own engine; the container may use 2 GiB."""
+
+BATCH_MAX_ROWS: Final = 2048
+"""More rows gain nothing: the fixed cost of a call is spread over enough of them."""
 
 DRAIN_SECONDS: Final = 10
 """How long a server that was told to stop goes on accepting requests.

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from regisseur_contract.runtime import ENV_PREFIX
+from regisseur_contract.runtime import BATCH_MAX_ROWS, ENV_PREFIX
 from regisseur_operator.api.fields import ObjectName, OptionalObjectName, Quantity, SpecModel
 from regisseur_operator.api.podtemplate import PodTemplate
 from regisseur_operator.api.quantity import parse_quantity
@@ -169,6 +169,22 @@ class ModelAccess(SpecModel):
     )
 
 
+class Batching(SpecModel):
+    """How requests that wait at the same time are predicted in one call of the model."""
+
+    enabled: bool = Field(
+        default=True,
+        description="Whether they are. Right for models that look at each row alone; one that does"
+        " not is found out with its input example and asked one request at a time in any case.",
+    )
+    max_rows: int = Field(
+        default=BATCH_MAX_ROWS,
+        ge=1,
+        le=65536,
+        description="Rows of one call at most. A larger request is a call of its own.",
+    )
+
+
 class ServingSpec(SpecModel):
     """The server that runs the model."""
 
@@ -209,6 +225,11 @@ class ServingSpec(SpecModel):
         " itself before it serves. Where they differ, or it cannot be converted, Native serves it;"
         " the condition Rehearsed, status.rehearsal.facts and the server's /model say why. Needs an"
         " image that was built with ONNX.",
+    )
+    batching: Batching = Field(
+        default_factory=Batching,
+        description="How requests that wait at the same time are predicted in one call of the"
+        " model. None waits for others to come.",
     )
     model_access: ModelAccess = Field(
         default_factory=ModelAccess,

@@ -60,6 +60,7 @@ class PodInputs:
         digest: Canonical digest that the files must have, empty where none was rehearsed.
         restart: Token of the last restart that a person asked for.
         engine: What is to make the predictions; empty for the model's own library.
+        batch_max_rows: Rows of one call of the model; 0 for the server's own choice.
     """
 
     served: Served
@@ -78,6 +79,7 @@ class PodInputs:
     digest: str = ""
     restart: str = ""
     engine: str = ""
+    batch_max_rows: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -89,9 +91,13 @@ class PodInputs:
         """What the spec and the registry ask for, as plain values: all but digest and restart."""
         amounts = (_canonical_amounts(self.requests), _canonical_amounts(self.limits))
         access = (self.pull_secrets, self.service_account, self.credentials_secret)
-        engine = [self.engine] if self.engine else []
         spec = [self.image, *amounts, self.env, access, self.pod_template]
-        return [asdict(self.served), *spec, *engine]
+        return [asdict(self.served), *spec, *self._list_choices()]
+
+    def _list_choices(self) -> list[Any]:
+        """Return what is not as usual: what is must look as it did before there was a choice."""
+        engine = [self.engine] if self.engine else []
+        return [*engine, ["batch", self.batch_max_rows]] if self.batch_max_rows else engine
 
 
 @dataclass(frozen=True)

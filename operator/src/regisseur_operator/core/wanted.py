@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from regisseur_contract.engines import Engine
+from regisseur_contract.runtime import BATCH_MAX_ROWS
 from regisseur_operator.api.reasons import Reason
+from regisseur_operator.api.serving import Batching
 from regisseur_operator.api.status import Lineage, Resolved
 from regisseur_operator.core.current import find_proven
 from regisseur_operator.core.lineage import read_digest
@@ -145,4 +147,12 @@ def build_inputs(
         credentials_secret=secret.name if secret is not None else "",
         pod_template=serving.pod_template.to_manifest(),
         engine="" if Engine(serving.engine) is Engine.NATIVE else serving.engine,
+        batch_max_rows=_choose_batch(serving.batching),
     )
+
+
+def _choose_batch(batching: Batching) -> int:
+    """Return the rows of one call that the server is told; 0 for nothing."""
+    if not batching.enabled:
+        return 1
+    return 0 if batching.max_rows == BATCH_MAX_ROWS else batching.max_rows

@@ -21,6 +21,7 @@ from regisseur_contract.names import CONTAINER_CONVERT, CONTAINER_FETCH, CONTAIN
 from regisseur_contract.runtime import (
     DRAIN_SECONDS,
     ENV_ARTIFACT_URI,
+    ENV_BATCH_MAX_ROWS,
     ENV_DRAIN_SECONDS,
     ENV_ENGINE,
     ENV_EXPECTED_DIGEST,
@@ -131,6 +132,7 @@ def build_main(inputs: PodInputs, name: str, command: str, environment: Environm
         ENV_MODEL_DIR: MODEL_DIR,
         ENV_DRAIN_SECONDS: str(DRAIN_SECONDS),
         ENV_ENGINE: inputs.engine,
+        ENV_BATCH_MAX_ROWS: str(inputs.batch_max_rows or ""),
         ENV_TRUST_PICKLE: "true" if inputs.trusts_pickle else "",
         **environment,
     }

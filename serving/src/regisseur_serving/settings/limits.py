@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from regisseur_contract.runtime import BATCH_MAX_ROWS
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -25,4 +27,4 @@ class Limits:
     max_held_bytes: int = 64 << 20
     max_queue_seconds: float = 2.0
     queue_timeout_seconds: float = 10.0
-    batch_max_rows: int = 2048
+    batch_max_rows: int = BATCH_MAX_ROWS
