@@ -90,9 +90,11 @@ images: $(VENV_STAMP) ## Build the images; load them into the cluster if it is u
 
 .PHONY: bench-serving
 bench-serving: $(VENV_STAMP) ## Measure the model server beside its peers (40 min): [ROUNDS= SECONDS=].
-	@command -v wrk >/dev/null || { echo "installing wrk"; apt-get update -qq && apt-get install -qq -y wrk >/dev/null; }
-	@python -m regisseur_bench.serving --report docs/benchmarks.md --with-onnx \
-	  --mlserver "$$(tools/make-apart $(BIN)/uv mlserver)" --kserve "$$(tools/make-apart $(BIN)/uv kserve)" \
+	@tools/bring-packages wrk
+	@python -m regisseur_bench.serving --report docs/benchmarks.md \
+	  --serving "$$(tools/make-apart $(BIN)/uv serving-onnx)" \
+	  --mlserver "$$(tools/make-apart $(BIN)/uv mlserver)" \
+	  --kserve "$$(tools/make-apart $(BIN)/uv kserve)" \
 	  $(call given,ROUNDS,--rounds) $(call given,SECONDS,--seconds)
 
 # ---- pipeline --------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ PEERS: Final = Path(__file__).parent / "peers"
 OURS: Final = "Regisseur"
 NAIVE: Final = "naive FastAPI"
 CONSTANT: Final = "HTTP alone"
+MLFLOW: Final = "mlflow models serve"
+ONNX: Final = {"REGISSEUR_ENGINE": "ONNX"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Place:
     scratch: Path
     model: str
     port: int
+
+    @property
+    def folder(self) -> Path:
+        """The model folder as MLflow wrote it."""
+        return self.models / self.model / "model"
 
 
 @dataclass(frozen=True)
@@ -59,37 +66,45 @@ class Contestant:
     environment: Callable[[Place], Mapping[str, str]] = field(default=lambda _: {})
 
 
-def list_contestants(mlserver: Path, kserve: Path, *, with_onnx: bool) -> list[Contestant]:
-    """Return everybody.
+@dataclass(frozen=True)
+class Environments:
+    """The pythons that the servers run with.
 
-    Args:
-        mlserver: The python of MLServer's environment.
-        kserve: The python of KServe's environment.
-        with_onnx: Whether our server is there a second time, with the engine ONNX.
+    Attributes:
+        serving: Has what our image has.
+        packages: Folder with our own packages, for that python.
     """
-    ours = Path(sys.executable)
-    onnx = [_ours(f"{OURS}, ONNX", ours, {"REGISSEUR_ENGINE": "ONNX"})] if with_onnx else []
+
+    serving: Path
+    packages: Path
+    mlserver: Path
+    kserve: Path
+    mlflow: Path = Path(sys.executable)
+
+
+def list_contestants(environments: Environments) -> list[Contestant]:
+    """Return everybody."""
     return [
-        _uvicorn(CONSTANT, ours, "constant"),
-        _uvicorn(NAIVE, ours, "naive"),
-        _ours(OURS, ours, {}),
-        *onnx,
+        _uvicorn(CONSTANT, environments.serving, "constant"),
+        _uvicorn(NAIVE, environments.serving, "naive"),
+        _ours(OURS, environments, {}),
+        _ours(f"{OURS}, ONNX", environments, ONNX),
         Contestant(
-            "mlflow models serve",
-            ours,
+            MLFLOW,
+            environments.mlflow,
             lambda place: [
                 *("-m", "mlflow", "models", "serve", "--env-manager", "local"),
-                *("--model-uri", str(place.models / place.model)),
+                *("--model-uri", str(place.folder)),
                 *("--host", "127.0.0.1", "--port", str(place.port), "--workers", "1"),
             ],
             "/invocations",
             write_split,
         ),
-        _mlserver("MLServer", mlserver, batch_size=0),
-        _mlserver("MLServer, batching", mlserver, batch_size=64),
+        _mlserver("MLServer", environments.mlserver, batch_size=0),
+        _mlserver("MLServer, batching", environments.mlserver, batch_size=64),
         Contestant(
             "KServe",
-            kserve,
+            environments.kserve,
             lambda _: [str(PEERS / "kserve_server.py")],
             "/v1/models/model:predict",
             write_instances,
@@ -116,19 +131,21 @@ def _uvicorn(name: str, python: Path, program: str) -> Contestant:
     )
 
 
-def _ours(name: str, python: Path, settings: Mapping[str, str]) -> Contestant:
+def _ours(name: str, environments: Environments, settings: Mapping[str, str]) -> Contestant:
     return Contestant(
         name,
-        python,
+        environments.serving,
         lambda _: ["-m", "regisseur_serving", "serve"],
         "/predict",
         write_records,
         lambda place: {
             "REGISSEUR_MODEL_NAME": place.model,
             "REGISSEUR_MODEL_VERSION": "1",
-            "REGISSEUR_MODEL_DIR": str(place.models / place.model),
+            "PYTHONPATH": str(environments.packages),
+            "REGISSEUR_MODEL_DIR": str(place.folder),
             "REGISSEUR_LISTEN_HOST": "127.0.0.1",
             "REGISSEUR_LISTEN_PORT": str(place.port),
+            "REGISSEUR_LISTEN_ADMIN_PORT": str(place.port + 1),
             "REGISSEUR_DRAIN_SECONDS": "0",
             **settings,
         },

@@ -13,7 +13,6 @@ from regisseur_bench.serving.measuring import OVERLOAD_CONNECTIONS, Results
 from regisseur_bench.serving.rounds import find_ratios
 
 LATENCY_LOAD: Final = Load("M1", 1, 64)
-MLFLOW: Final = "mlflow models serve"
 
 _INTRODUCTION: Final = """\
 Written by `make bench-serving`. One server process on one core, `wrk` on the other; every server

@@ -2,7 +2,7 @@
 
 Run by the python of each environment, so that no server unpickles what another version wrote:
 `python fit.py FOLDER` writes `<model>.joblib` and `<model>.json` with rows to send;
-`python fit.py FOLDER --mlflow` writes the MLflow model folder `<model>` as well.
+`python fit.py FOLDER --mlflow` writes the MLflow model folder `<model>/model` as well.
 """
 
 import json
@@ -48,7 +48,7 @@ def main() -> None:
         rows = {"columns": list(data.columns), "data": data.head(_ROWS).to_numpy().tolist()}
         (folder / f"{name}.json").write_text(json.dumps(rows))
         if "--mlflow" in sys.argv:
-            save_for_mlflow(estimator, data, folder / name)
+            save_for_mlflow(estimator, data, folder / name / "model")
 
 
 def save_for_mlflow(estimator: Estimator, data: Frame, path: Path) -> None:
