@@ -41,7 +41,7 @@ def refusal(reader: InvocationReader, body: bytes) -> str:
 
 
 async def test_a_frame_is_predicted() -> None:
-    server = Server(max_bytes=10_000)
+    server = Server(max_body_bytes=10_000)
     server.lifecycle.become_ready(served(Adder()))
     answer = await server.post(pack(FRAME), path="/invocations", content_type=TYPE)
     assert (answer.status, answer.json) == (200, {"predictions": [2.5, 4.0]})
@@ -51,7 +51,7 @@ async def test_a_frame_is_predicted() -> None:
 
 async def test_an_image_without_pyarrow_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("regisseur_serving.api.invocations.has_parquet", lambda: False)
-    server = Server(max_bytes=10_000)
+    server = Server(max_body_bytes=10_000)
     server.lifecycle.become_ready(served(Adder()))
     answer = await server.post(pack(FRAME), path="/invocations", content_type=TYPE)
     assert answer.status == 415
