@@ -91,10 +91,11 @@ images: $(VENV_STAMP) ## Build the images; load them into the cluster if it is u
 .PHONY: bench-serving
 bench-serving: $(VENV_STAMP) ## Measure the model server beside its peers (40 min): [ROUNDS= SECONDS=].
 	@tools/bring-packages wrk
-	@python -m regisseur_bench.serving --report docs/benchmarks.md \
-	  --serving "$$(tools/make-apart $(BIN)/uv serving-onnx)" \
-	  --mlserver "$$(tools/make-apart $(BIN)/uv mlserver)" \
-	  --kserve "$$(tools/make-apart $(BIN)/uv kserve)" \
+	@serving=$$(tools/make-apart $(BIN)/uv serving-onnx); \
+	  mlserver=$$(tools/make-apart $(BIN)/uv mlserver); \
+	  kserve=$$(tools/make-apart $(BIN)/uv kserve); \
+	  python -m regisseur_bench.serving --report docs/benchmarks.md \
+	  --serving "$$serving" --mlserver "$$mlserver" --kserve "$$kserve" \
 	  $(call given,ROUNDS,--rounds) $(call given,SECONDS,--seconds)
 
 # ---- pipeline --------------------------------------------------------------------------------
