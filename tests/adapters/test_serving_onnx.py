@@ -19,6 +19,9 @@ from regisseur_contract.engines import Engine
 from regisseur_contract.exits import CONFIGURATION
 from regisseur_contract.rehearsal import RehearsalVerdict, Word
 from regisseur_serving.adapters.loading import load_model
+from regisseur_serving.adapters.onnx_outcome import onnx_folder
+from regisseur_serving.app.conversion import convert_model
+from regisseur_serving.core.engine import EngineChoice, FallbackError
 from support.eventually import eventually
 from support.mlflow_server import MlflowServer
 from support.model_folders import ModelFolder, save
@@ -266,3 +269,22 @@ def test_a_senseless_setting_ends_the_command(linear_folder: ModelFolder, tmp_pa
     ended = run_convert(folder, REGISSEUR_CONVERT_TIMEOUT_SECONDS="soon")
     assert ended.returncode == CONFIGURATION
     assert ended.stderr.startswith("error: REGISSEUR_CONVERT_TIMEOUT_SECONDS is 'soon'")
+
+
+def test_a_model_that_was_logged_with_an_array_is_converted(
+    tensor_folder: ModelFolder, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tensor_folder.path, tmp_path / "volume" / "current")
+    onnx_folder(folder).mkdir()
+
+    outcome = convert_model(folder, 0.0)
+
+    assert outcome.choice == EngineChoice(Engine.ONNX)
+
+
+def test_a_pickle_is_not_converted_and_says_so(tensor_folder: ModelFolder, tmp_path: Path) -> None:
+    folder = shutil.copytree(tensor_folder.path, tmp_path / "volume" / "current")
+    text = (folder / "MLmodel").read_text()
+    (folder / "MLmodel").write_text(text.replace("skops", "cloudpickle"))
+    with pytest.raises(FallbackError, match="the model is pickled"):
+        convert_model(folder, 0.0)

@@ -14,6 +14,7 @@ from regisseur_contract.engines import Engine
 from regisseur_serving.adapters.calibration import UNTRIED, Calibration, calibrate
 from regisseur_serving.adapters.drift_reference import read_drift_reference
 from regisseur_serving.adapters.engines import choose_engine
+from regisseur_serving.adapters.examples import form_example, request_example
 from regisseur_serving.adapters.model_folder import (
     Example,
     read_example,
@@ -27,7 +28,7 @@ from regisseur_serving.core.mlmodel import PICKLES, MLmodel, check_format
 from regisseur_serving.core.params import parse_params
 from regisseur_serving.core.profile import Profile, choose_predictions
 from regisseur_serving.core.signature import ColumnType, Signature, recall_signature
-from regisseur_serving.core.tables import RECORDS, ROWS, TableReader
+from regisseur_serving.core.tables import TableReader
 from regisseur_serving.errors import InputError, PredictionError, Problem
 from regisseur_serving.ports.predictor import Predictor, Table
 
@@ -78,7 +79,7 @@ class LoadedModel:
     @property
     def example_request(self) -> dict[str, Example]:
         """The body of a request to `/predict` that holds the example."""
-        return _request(self.example)
+        return request_example(self.example)
 
     engine: EngineChoice = NATIVE
 
@@ -176,10 +177,10 @@ class _Entrance:
 
 def _build_entrance(found: Example, signature: Signature) -> _Entrance:
     reader = TableReader(signature)
-    formed = _form_example(found, signature)
+    formed = form_example(found, signature)
     problem = _check_example(reader, formed)
     example: Example = [] if problem else formed
-    probe, rows = reader.read(_request(example)) if example else _build_probe(signature)
+    probe, rows = reader.read(request_example(example)) if example else _build_probe(signature)
     return _Entrance(reader, example, problem, probe, rows)
 
 
@@ -232,25 +233,11 @@ def _open_native(estimator: Estimator, mlmodel: MLmodel, entrance: _Entrance) ->
     return _Opened(predictor, calibration, predictor.takes_arrays, problem)
 
 
-def _form_example(example: Example, signature: Signature) -> Example:
-    """Return an example as requests hold it: MLflow writes it as people gave it."""
-    if not signature.has_names:
-        return [list(row.values()) if isinstance(row, dict) else row for row in example]
-    names = signature.names
-    return [
-        row if isinstance(row, dict) else dict(zip(names, row, strict=False)) for row in example
-    ]
-
-
-def _request(example: Example) -> dict[str, Example]:
-    return {RECORDS if isinstance(example[0], dict) else ROWS: example}
-
-
 def _check_example(reader: TableReader, example: Example) -> str:
     """Say why an example cannot be predicted; nothing when it can, or when there is none."""
     try:
         if example:
-            reader.read(_request(example))
+            reader.read(request_example(example))
     except InputError as error:
         found = "; ".join(_describe(problem) for problem in error.problems[:_SHOWN_PROBLEMS])
         _LOGGER.warning("the model's input example does not fit its signature: %s", found)

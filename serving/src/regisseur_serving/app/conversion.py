@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from regisseur_contract.engines import Engine
+from regisseur_serving.adapters.examples import form_example, request_example
 from regisseur_serving.adapters.model_folder import read_example, read_mlmodel, resolve_inside
 from regisseur_serving.adapters.onnx_outcome import (
     OnnxFacts,
@@ -21,9 +22,9 @@ from regisseur_serving.adapters.onnx_outcome import (
     write_outcome,
 )
 from regisseur_serving.core.engine import EngineChoice, Fallback, FallbackError, fall_back
-from regisseur_serving.core.mlmodel import MLmodel
+from regisseur_serving.core.mlmodel import PICKLES, MLmodel
 from regisseur_serving.core.probes import Rows
-from regisseur_serving.core.tables import RECORDS, TableReader
+from regisseur_serving.core.tables import TableReader
 from regisseur_serving.errors import InputError, ModelError, ServingError
 
 _PREDICT = "predict"
@@ -62,16 +63,19 @@ def convert_model(model_dir: Path, started: float) -> Outcome:
 
 
 def _read_rows(model_dir: Path, mlmodel: MLmodel) -> Rows:
+    if mlmodel.serialization_format in PICKLES:
+        raise _unsupported("the model is pickled; ONNX is made of models in skops format only")
+    if not mlmodel.signature.is_declared:
+        raise _unsupported("the model has no signature; log it with one")
     if mlmodel.predict_method != _PREDICT:
         raise _unsupported(f"the model answers {mlmodel.predict_method}; ONNX serves predict only")
     if not mlmodel.signature.is_numeric:
         raise _unsupported("the model takes text; ONNX serves numbers only")
-    example = read_example(model_dir, mlmodel)
+    example = form_example(read_example(model_dir, mlmodel), mlmodel.signature)
     try:
         if example:
-            return np.asarray(
-                TableReader(mlmodel.signature).read({RECORDS: example})[0], np.float64
-            )
+            table, _ = TableReader(mlmodel.signature).read(request_example(example))
+            return np.asarray(table, np.float64)
     except InputError as error:
         raise ModelError("the model's input example does not fit its signature") from error
     raise _unsupported("the model has no input example to compare with; log one")
