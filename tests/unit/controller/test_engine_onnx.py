@@ -5,8 +5,9 @@ from typing import Any
 
 from regisseur_operator.api.status import Lineage, Rehearsal
 from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec
+from regisseur_operator.core.faults import _is_looping
 from regisseur_operator.core.fingerprint import digest
-from regisseur_operator.core.pods import ContainerFacts, RehearsalPod
+from regisseur_operator.core.pods import ContainerFacts, PodFacts, RehearsalPod
 from regisseur_operator.core.rehearsal import judge_rehearsal
 from regisseur_operator.core.trial import Trial
 from regisseur_operator.resources.pods import build_pod_template
@@ -117,6 +118,16 @@ async def test_a_version_that_onnx_answers_otherwise_is_served_and_the_status_sa
     assert world.status.rejected == []
 
 
+async def test_pods_that_were_not_asked_for_onnx_have_no_remark_about_it() -> None:
+    world = await start_with_onnx(fallback=DIFFERS)
+    await world.settle()
+
+    world.edit_spec(lambda spec: spec.update(serving={"engine": "Native"}))
+    await world.settle()
+
+    assert world.condition("Rehearsed")[2] == PINNED
+
+
 # ---- a conversion that is not even given up ----------------------------------------------------
 
 
@@ -134,6 +145,15 @@ def test_an_image_that_cannot_convert_fails_the_rehearsal_and_says_what_to_set()
     assert (rehearsal.state, rehearsal.verdict) == ("Failed", "RehearsalCrashed")
     assert "usage: python -m regisseur_serving" in rehearsal.message
     assert "set spec.serving.engine: Native, or another image" in rehearsal.message
+
+
+def test_a_conversion_that_ends_again_and_again_is_no_chance() -> None:
+    pod = PodFacts(
+        "uid", "wine-1", "3", "x", is_ready=False, is_terminating=False, is_finished=False
+    )
+    once = replace(pod, convert=ContainerFacts("convert", restarts=1, exit_code=64))
+    again = replace(pod, convert=ContainerFacts("convert", waiting_reason="CrashLoopBackOff"))
+    assert [_is_looping(pod), _is_looping(once), _is_looping(again)] == [False, False, True]
 
 
 def test_a_node_that_ends_a_conversion_is_not_the_version_s_fault() -> None:

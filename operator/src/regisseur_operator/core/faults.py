@@ -75,7 +75,8 @@ def _is_from_before(pod: PodFacts, roll: Roll | None) -> bool:
     """
     if roll is None or pod.created_at is None or pod.created_at >= roll.started_at:
         return False
-    ends = [part.ended_at for part in (pod.fetch, pod.server) if part is not None]
+    parts = (pod.fetch, pod.convert, pod.server)
+    ends = [part.ended_at for part in parts if part is not None]
     return all(end is None or end < roll.started_at for end in ends)
 
 
@@ -123,10 +124,11 @@ def _find_deadline(observed: Observed, since: datetime) -> datetime:
 
 
 def _is_looping(pod: PodFacts) -> bool:
-    server = pod.server
-    if server is None or pod.is_ready:
-        return False
-    return server.waiting_reason == "CrashLoopBackOff" or server.restarts >= RESTARTS
+    """Whether the server, or what prepares the model for it, ends again and again."""
+    parts = [part for part in (pod.convert, pod.server) if part is not None]
+    return not pod.is_ready and any(
+        part.waiting_reason == "CrashLoopBackOff" or part.restarts >= RESTARTS for part in parts
+    )
 
 
 def _check_replicas(deployment: DeploymentFacts) -> Diagnosis | None:

@@ -44,9 +44,11 @@ def _recall_failure(observed: Observed, decision: Decision) -> Rehearsal | None:
 
 def _tell_last_rehearsal(observed: Observed, part: Candidate | Stable | None) -> Verdict:
     if part is not None and part.digest:
-        known = observed.status.rehearsal
+        known, roll = observed.status.rehearsal, observed.live_roll
         is_its = known is not None and _is_of(known, part)
-        return _tell_pass(part.version, known if is_its else None)
+        # Of the same files, but it may have been of pods that were asked for another engine.
+        has_choice = roll is not None and bool(roll.inputs.engine)
+        return _tell_pass(part.version, known if is_its and has_choice else None)
     return Verdict("Unknown", Reason.REHEARSAL_NOT_NEEDED, "There is nothing to rehearse")
 
 

@@ -217,7 +217,9 @@ def _restart(scene: Scene, decision: Decision) -> Decision:
     key = name_restart(roll.key, token)
     rejection = find_rejection(observed.status.rejected, key)
     if observed.is_restarted or (rejection is not None and observed.is_retried):
-        begun = scene.begin(replace(roll.inputs, restart=token), roll.lineage, key, None)
+        trusted = roll.inputs.served.registry in observed.configuration.pickle_registries
+        inputs = replace(roll.inputs, restart=token, trusts_pickle=trusted)
+        begun = scene.begin(inputs, roll.lineage, key, None)
         return replace(decision, roll=begun.roll)
     if rejection is not None and decision.hold is None:
         return replace(decision, hold=tell_rejected(rejection))
