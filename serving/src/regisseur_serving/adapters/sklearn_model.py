@@ -9,6 +9,7 @@ What is told here of shapes is found out when the model predicts for the first t
 starts with a vectorizer of texts takes a list of texts, where all others take a table.
 """
 
+import logging
 import pickle
 import warnings
 from collections.abc import Sequence
@@ -29,13 +30,22 @@ from regisseur_serving.adapters.fitted_columns import (
     recall_columns,
     walk,
 )
+from regisseur_serving.core.cells import RANGES
 from regisseur_serving.core.mlmodel import MLmodel
-from regisseur_serving.core.signature import Signature
+from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.core.trusted_types import TRUSTED_TYPES
 from regisseur_serving.errors import LoadError, PredictionError
 from regisseur_serving.ports.predictor import Prediction, Table
 
+_DTYPES = {
+    ColumnType.STRING: "str",
+    ColumnType.FLOAT: "float32",
+    ColumnType.DOUBLE: "float64",
+}
+
 SKLEARN_VERSION: str = sklearn.__version__
+
+_LOGGER = logging.getLogger("regisseur_serving.loading")
 
 Estimator: TypeAlias = Any
 """Anything that a file may hold; scikit-learn comes without types."""
@@ -105,6 +115,7 @@ class SklearnPredictor:
         self._estimator = estimator
         self._width = len(mlmodel.signature.columns)
         self._names = _name_columns(estimator, mlmodel.signature)
+        self._dtypes = [_choose_dtype(column) for column in mlmodel.signature.columns]
         self._method = getattr(estimator, mlmodel.predict_method, None)
         self._probabilities = getattr(estimator, "predict_proba", None)
         if self._method is None:
@@ -168,6 +179,15 @@ class SklearnPredictor:
             )
         if isinstance(probe, np.ndarray) and not self.takes_arrays:
             self._prefer_arrays(probe, before)
+        self._try_probabilities(probe)
+
+    def _try_probabilities(self, probe: Table) -> None:
+        """Have none where the estimator has a method for them that never works."""
+        try:
+            self.predict(probe, with_probabilities=True)
+        except Exception as error:  # noqa: BLE001 - the estimator is anybody's
+            _LOGGER.warning("the model has no probabilities (%s)", type(error).__name__)
+            self._probabilities = None
 
     def _predict_first(self, probe: Table) -> Values:
         """Predict, and find out whether one column of texts goes in as a list.
@@ -191,7 +211,10 @@ class SklearnPredictor:
             return columns[0]
         if not self._names:
             return np.array(columns, dtype=object).T
-        return pd.DataFrame(dict(zip(self._names, columns, strict=True)))
+        # The kind of a column may not follow from the values that happen to be there: a missing
+        # text alone would be another value to the estimator than one beside other rows.
+        named = zip(self._names, columns, self._dtypes, strict=True)
+        return pd.DataFrame({name: pd.Series(c, dtype=dtype) for name, c, dtype in named})
 
     def _prefer_arrays(self, probe: NDArray[Any], before: Values) -> None:
         """Take arrays from now on, if that changes nothing."""
@@ -206,6 +229,15 @@ class SklearnPredictor:
             self.takes_arrays = False
             for estimator, names in taken:
                 setattr(estimator, NAMES, names)
+
+
+def _choose_dtype(column: Column) -> Any:  # noqa: ANN401 - of pandas
+    """Return what a frame that a model was trained with has for a column of this type."""
+    if column.type is ColumnType.BOOLEAN:
+        return "bool" if column.is_required else "object"
+    if column.type in RANGES:
+        return "int64" if column.is_required else "float64"
+    return _DTYPES.get(column.type)
 
 
 def _take_names_off(estimator: Estimator) -> list[tuple[Estimator, Values]]:

@@ -70,6 +70,7 @@ class TableReader:
         self._columns = signature.columns
         self._names = signature.names
         self._known = frozenset(signature.names)
+        self._has_names = signature.has_names
         self._is_numeric = signature.is_numeric
         self._may_be_numeric = ColumnType.STRING not in signature.types
         self._refuses_unknown = bool(signature.optional_names) and not manner.ignores_unknown
@@ -216,9 +217,20 @@ class TableReader:
             for column in self._columns
             for problem in self._check_column(column, source, read[column.name])
         )
-        if self._is_numeric or (self._may_be_numeric and _are_numbers(read)):
+        if self._is_numeric or (self._may_be_numeric and self._are_numbers(read)):
             return self._numbers.round(_stack(read))
         return read
+
+    def _are_numbers(self, columns: Mapping[str, Sequence[object]]) -> bool:
+        """Tell whether columns of any type turned out to hold numbers.
+
+        What a named column of nothing but gaps is of, nobody can tell; an array is of one type.
+        """
+        if self._has_names and any(
+            all(value is None for value in values) for values in columns.values()
+        ):
+            return False
+        return not any(isinstance(value, str) for values in columns.values() for value in values)
 
     def _check_column(
         self, column: Column, source: _Source, good: list[object]
@@ -233,11 +245,6 @@ class TableReader:
                 good.append(_NOTHING.get(column.type) if taken is None else taken)
             except CellError as error:
                 yield Problem(source.locate(row, column.name), error.kind, error.message)
-
-
-def _are_numbers(columns: Mapping[str, Sequence[object]]) -> bool:
-    """Tell whether columns of any type turned out to hold no text."""
-    return not any(isinstance(value, str) for values in columns.values() for value in values)
 
 
 def _stack(columns: Mapping[str, Sequence[object]]) -> Numbers:
