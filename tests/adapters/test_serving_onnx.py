@@ -10,7 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 from sklearn.datasets import load_diabetes, load_wine
-from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingClassifier
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -56,6 +60,14 @@ def stamps_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
     data, target = pd.DataFrame({"seconds": seconds}), seconds > 1_700_002_500
     model = make_pipeline(StandardScaler(), LogisticRegression())
     return save(model, data, target, tmp_path_factory.mktemp("stamps") / "model")
+
+
+@pytest.fixture(scope="session")
+def scaled_folder(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    """Return a forest behind a scaler: its thresholds are of numbers that 32 bits round twice."""
+    data, target = load_wine(return_X_y=True, as_frame=True)
+    model = make_pipeline(StandardScaler(), RandomForestClassifier(20, random_state=0))
+    return save(model, data, target, tmp_path_factory.mktemp("scaled") / "model")
 
 
 @pytest.fixture(scope="session")
@@ -132,17 +144,17 @@ def test_a_registered_model_goes_all_the_way(
 
 
 def test_a_model_whose_parity_fails_is_served_by_its_own_engine_and_says_so(
-    stamps_folder: ModelFolder, tmp_path: Path
+    scaled_folder: ModelFolder, tmp_path: Path
 ) -> None:
-    folder = copy(stamps_folder, tmp_path)
+    folder = copy(scaled_folder, tmp_path)
     assert "served by Native, not by ONNX: ONNX answers otherwise: rows" in converted(folder).stdout
     verdict = rehearsed(folder)
     assert verdict.engine == "Native"
     assert verdict.message == f"served by Native, not by ONNX: {verdict.engine_reason}"
     with ServingProcess(folder, tmp_path, settings=ONNX) as server:
         server.wait_until_ready()
-        answers = server.ask("/predict", {"records": stamps_folder.records(5)}).json
-        assert answers["predictions"] == stamps_folder.predictions[:5]
+        answers = server.ask("/predict", {"records": scaled_folder.records(5)}).json
+        assert answers["predictions"] == scaled_folder.predictions[:5]
         described = server.ask("/model").json
         told = (described["engine"], described["engine_reason"])
         assert told == ("Native", verdict.engine_reason)
@@ -154,6 +166,7 @@ def test_a_model_whose_parity_fails_is_served_by_its_own_engine_and_says_so(
     ("kind", "reason"),
     [
         pytest.param("histogram_folder", "cannot be converted (", id="the converter fails"),
+        pytest.param("stamps_folder", "32 bits are too few for the values", id="points in time"),
         pytest.param("mixed_folder", "the model takes text", id="it takes text"),
     ],
 )

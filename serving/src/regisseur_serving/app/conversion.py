@@ -6,6 +6,7 @@ Run by the command `convert` as `python -m regisseur_serving.app.conversion`.
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from regisseur_serving.core.tables import TableReader
 from regisseur_serving.errors import InputError, ModelError, ServingError
 
 _PREDICT = "predict"
+_LEAST_STEPS = 1000
+"""Numbers of 32 bits that the values of an example have to span."""
 
 
 def main() -> int:
@@ -75,10 +78,27 @@ def _read_rows(model_dir: Path, mlmodel: MLmodel) -> Rows:
     try:
         if example:
             table, _ = TableReader(mlmodel.signature).read(request_example(example))
-            return np.asarray(table, np.float64)
+            rows = np.asarray(table, np.float64)
+            _check_spacing(rows, mlmodel.signature.names)
+            return rows
     except InputError as error:
         raise ModelError("the model's input example does not fit its signature") from error
     raise _unsupported("the model has no input example to compare with; log one")
+
+
+def _check_spacing(rows: Rows, names: Sequence[str]) -> None:
+    """Refuse columns whose values are close together, and far from zero.
+
+    Points in time are such: what a pipeline takes away from them first is lost in 32 bits, and no
+    sample of rows shows where.
+    """
+    spans = np.nanmax(rows, axis=0) - np.nanmin(rows, axis=0)
+    singles = rows.astype(np.float32)
+    steps = np.spacing(np.nanmax(np.abs(singles), axis=0)).astype(np.float64)
+    are_exact = ((singles == rows) | np.isnan(rows)).all(axis=0)
+    for name, span, step, is_exact in zip(names, spans, steps, are_exact, strict=True):
+        if not is_exact and 0 < span < step * _LEAST_STEPS:
+            raise _unsupported(f"32 bits are too few for the values of column {name!r}")
 
 
 def _convert(mlmodel: MLmodel, path: Path, example: Rows, target: Path, started: float) -> Outcome:
