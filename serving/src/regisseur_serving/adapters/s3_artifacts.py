@@ -40,6 +40,10 @@ from regisseur_serving.errors import (
 from regisseur_serving.ports.artifacts import Entry
 
 _PIECE_BYTES = 1 << 20
+_LOG_IN_IN_ADDRESS = (
+    "the address of the bucket's server holds a user name, which is not supported "
+    "there; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+)
 _MAX_ENTRIES = 10_000
 _NO_CREDENTIALS = (faults.NoCredentialsError, faults.PartialCredentialsError)
 _MOMENTARY = (
@@ -75,6 +79,8 @@ class S3Artifacts:
     ) -> None:
         self._bucket = bucket
         self._read_timeout_seconds = read_timeout_seconds
+        if "@" in endpoint_url:
+            raise SettingsError(_LOG_IN_IN_ADDRESS)
         self._endpoint_url = endpoint_url
         self._ignores_tls = ignores_tls
         self._secrets: tuple[str, ...] = ()
@@ -154,10 +160,7 @@ class S3Artifacts:
             ),
         )
         if "@" in urlsplit(client.meta.endpoint_url).netloc:
-            raise SettingsError(
-                "the address of the bucket's server holds a user name, which is not supported "
-                "there; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            )
+            raise SettingsError(_LOG_IN_IN_ADDRESS)
         bound_answers(client)
         return client
 
