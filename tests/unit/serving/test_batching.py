@@ -165,6 +165,12 @@ async def test_a_client_that_left_takes_nobody_with_it() -> None:
     assert (await first).status == 200
 
 
+async def test_long_texts_are_predicted_beside_the_loop() -> None:
+    assert not Query(np.ones((1, 2)), 1, size_bytes=1 << 20).is_long
+    assert not Query({"a": ["text"]}, 1, size_bytes=1 << 10).is_long
+    assert Query({"a": ["text"]}, 1, size_bytes=1 << 20).is_long
+
+
 # ---- too much ----
 
 ROUTES: dict[str, tuple[dict[str, Any], Callable[[dict[str, Any]], str]]] = {

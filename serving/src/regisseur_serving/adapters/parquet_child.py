@@ -18,6 +18,8 @@ import pyarrow as arrow
 from pyarrow import parquet
 
 _COMPRESSIONS: Final = frozenset({"UNCOMPRESSED", "SNAPPY"})
+_FLOATS: Final = frozenset({"halffloat", "float", "double"})
+_INFINITIES: Final = frozenset({float("inf"), float("-inf")})
 _TYPES: Final = re.compile(r"bool|u?int(8|16|32|64)|halffloat|float|double|(large_)?string")
 _INDEX: Final = re.compile(r"__index_level_[0-9]+__")
 """What pandas calls the columns of an index that it keeps; MLflow's server passes over it."""
@@ -25,7 +27,7 @@ _INDEX: Final = re.compile(r"__index_level_[0-9]+__")
 _MOST_COLUMNS: Final = 10_000
 _MOST_ROW_GROUPS: Final = 1_000
 _MOST_CELLS: Final = 2_000_000
-_MOST_TEXT: Final = 64 << 20
+_MOST_TEXT: Final = 16 << 20
 _MOST_MEMORY_BYTES: Final = 384 << 20
 """What it may take for a file, beside its libraries."""
 _MOST_CPU_SECONDS: Final = 20
@@ -68,7 +70,12 @@ def _read(body: bytes) -> list[Column]:
         table = file.read(columns=list(types), use_threads=False)
     except (arrow.ArrowException, OSError, ValueError):
         raise RefusedError("The input is no valid parquet file") from None
-    return [(name, kind, _read_values(table[name])) for name, kind in types.items()]
+    columns = [(name, kind, _read_values(table[name])) for name, kind in types.items()]
+    for number, (_, kind, values) in enumerate(columns):
+        # JSON has no word for them, and would tell of missing numbers instead.
+        if kind in _FLOATS and any(value in _INFINITIES for value in values):
+            raise RefusedError(f"Column {number} of the parquet file holds an infinite number")
+    return columns
 
 
 def _check_layout(metadata: Arrow) -> Iterator[str]:

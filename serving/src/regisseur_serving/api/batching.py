@@ -126,7 +126,8 @@ class Batcher:
             self._is_busy = False
             return
         rows = sum(waiting.query.rows for waiting in batch)
-        if self._calibration.estimate_seconds(rows) < _QUICK_SECONDS:
+        is_long = any(waiting.query.is_long for waiting in batch)
+        if not is_long and self._calibration.estimate_seconds(rows) < _QUICK_SECONDS:
             self._finish(batch, self._solve_timed(batch))
         else:
             self._watch_queue()
@@ -184,8 +185,9 @@ class Batcher:
     def _solve(self, batch: Sequence[_Waiting]) -> list[_Outcome]:
         """Predict a batch; of one that is refused, each half, until the culprits are alone."""
         query = batch[0].query
-        table = stack([waiting.query.table for waiting in batch])
+        table = query.table
         try:
+            table = stack([waiting.query.table for waiting in batch])
             prediction = self._predictor.predict(table, with_probabilities=query.with_probabilities)
         except Exception as error:  # noqa: BLE001 - the estimator is anybody's
             if len(batch) > 1:

@@ -32,6 +32,9 @@ _MODELS: Final = f"{ROUTE_V2}/models/"
 _VERSIONS: Final = "/versions/"
 _NO_ROUTE: Final = "this server has no such route"
 
+_MOST_DIGITS: Final = 12
+"""Of a length; Python itself reads no number of some thousands."""
+
 Answering = Callable[[Served, Scope, Receive, Send], Awaitable[None]]
 
 
@@ -159,6 +162,7 @@ class InferenceRoutes:
                 served,
                 inference.table,
                 inference.rows,
+                place,
                 with_probabilities=inference.wants_probabilities,
             )
         outputs, tail = build_outputs(inference, prediction)
@@ -200,7 +204,7 @@ def _describe_state(served: Served) -> Json:
 def _read(served: Served, body: bytes, length: bytes) -> Inference:
     if not length:
         return served.loaded.inference.read(parse_json(body))
-    if not length.isdigit() or int(length) > len(body):
+    if not length.isdigit() or len(length) > _MOST_DIGITS or int(length) > len(body):
         raise refuse_tensor("Inference-Header-Content-Length is no length within the body")
     head = int(length)
     return served.loaded.inference.read(parse_json(body[:head]), body[head:])

@@ -61,7 +61,7 @@ class InvocationsRoute:
                 table, rows = await self._predicting.read(
                     size, lambda: _read(served, media_type, body)
                 )
-                prediction = await self._predicting.predict(served, table, rows)
+                prediction = await self._predicting.predict(served, table, rows, place)
         except InputError as error:
             await _refuse(send, error)
         except ClientDisconnect:

@@ -16,6 +16,7 @@ from regisseur_serving.api.answers import send_detail, send_json, send_problems
 from regisseur_serving.api.bodies import check_json, parse_json
 from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.api.predicting import Predicting
+from regisseur_serving.api.room import Place
 from regisseur_serving.core.problems import refuse, show_name
 from regisseur_serving.core.tables import COLUMNS, RECORDS, ROWS
 from regisseur_serving.errors import InputError, Problem
@@ -59,17 +60,21 @@ class PredictRoute:
             check_json(scope)
             with self._predicting.take() as place:
                 body = await self._predicting.bodies.read(scope, receive, place)
-                answer = await self._answer(served, body)
+                answer = await self._answer(served, body, place)
             await send_json(send, HTTPStatus.OK, answer)
         except InputError as error:
             await send_problems(send, error)
         except ClientDisconnect:
             return
 
-    async def _answer(self, served: Served, body: bytes) -> bytes:
+    async def _answer(self, served: Served, body: bytes, place: Place) -> bytes:
         request = await self._predicting.read(len(body), lambda: _read(served, body))
         prediction = await self._predicting.predict(
-            served, request.table, request.rows, with_probabilities=request.wants_probabilities
+            served,
+            request.table,
+            request.rows,
+            place,
+            with_probabilities=request.wants_probabilities,
         )
         return _render(served, prediction)
 

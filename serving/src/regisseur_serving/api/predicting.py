@@ -36,6 +36,8 @@ class Predicting:
         self._limits = limits
         # One thread: the process has one core, and two predictions at once would share it.
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predict")
+        # What is read for long does not keep what is read from being predicted.
+        self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read")
         self._batcher: Batcher | None = None
 
     @contextmanager
@@ -56,12 +58,25 @@ class Predicting:
         """Return what reading a body gives, without keeping the loop for long."""
         if size_bytes <= _LARGE_BODY_BYTES:
             return call()
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, call)
 
     async def predict(
-        self, served: Served, table: Table, rows: int, *, with_probabilities: bool = False
+        self,
+        served: Served,
+        table: Table,
+        rows: int,
+        place: Place,
+        *,
+        with_probabilities: bool = False,
     ) -> Prediction:
         """Predict every row.
+
+        Args:
+            served: The model.
+            table: What to predict.
+            rows: How many they are.
+            place: What the request takes of the room.
+            with_probabilities: Whether the probabilities of classes are asked for.
 
         Raises:
             InputError: The model cannot predict these values, they are too many, or the server has
@@ -71,7 +86,8 @@ class Predicting:
             raise _too_many_rows(self._limits.max_rows)
         if self._batcher is None:
             self._batcher = self._build_batcher(served)
-        return await self._batcher.predict(Query(table, rows, with_probabilities))
+        query = Query(table, rows, with_probabilities, place.bytes)
+        return await self._batcher.predict(query)
 
     def _build_batcher(self, served: Served) -> Batcher:
         """Return the queue of the one model that this server ever has."""

@@ -38,6 +38,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._is_in_head = False
         self._is_in_body = False
         self._received = 0
+        self._trailing = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._refused_with: HTTPStatus | None = None
 
@@ -59,6 +60,16 @@ class BoundedConnection(HttpToolsProtocol):
         self._is_in_head = True
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; what comes behind a body in pieces is for nobody, and is bounded too."""
+        if not self._is_in_body:
+            super().on_header(name, value)
+            return
+        self._trailing += len(name) + len(value)
+        if self._trailing > LONGEST_HEAD_BYTES:
+            self._refused_with = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            raise ValueError(self._refused_with.phrase)
+
     def on_headers_complete(self) -> None:
         """Let the head be answered, if it is short enough."""
         received, self._received = self._received, 0
@@ -72,6 +83,7 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Be ready for the next head."""
         self._is_in_body = False
+        self._trailing = 0
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

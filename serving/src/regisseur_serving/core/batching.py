@@ -23,17 +23,27 @@ SINGLE_TOLERANCE: Final = 1e-5
 """The same for answers of 32 bits."""
 
 
+_LONG_TEXT_BYTES: Final = 64 * 1024
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """The rows of one request.
 
     Attributes:
         with_probabilities: Whether it asks for the probabilities of classes.
+        size_bytes: Of the body that it came in.
     """
 
     table: Table
     rows: int
     with_probabilities: bool = False
+    size_bytes: int = 0
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its texts may be so long that the number of rows tells little of the time."""
+        return self.size_bytes > _LONG_TEXT_BYTES and not isinstance(self.table, np.ndarray)
 
     @property
     def kind(self) -> Hashable:

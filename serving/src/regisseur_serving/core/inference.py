@@ -94,7 +94,7 @@ class InferenceReader:
         if not isinstance(document, dict):
             raise refuse_tensor("the request must be a JSON object")
         request_id = document.get("id")
-        if not isinstance(request_id, str | None):
+        if not isinstance(request_id, str | None) or (request_id and not _can_be_sent(request_id)):
             raise refuse_tensor("id must be a text")
         table, rows = self._read_table(parse_tensors(document, tail))
         return Inference(table, rows, self._read_outputs(document), request_id)
@@ -172,6 +172,15 @@ def _to_column(tensor: Tensor) -> list[Any]:
             f"input {show_name(tensor.name)!r} has shape {shape}, a column has [n] or [n, 1]"
         )
     return tensor.values.tolist() if isinstance(tensor.values, np.ndarray) else tensor.values
+
+
+def _can_be_sent(text: str) -> bool:
+    """Tell whether a text is Unicode: JSON can spell half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _wants_binary(holder: Json, name: str, *, default: bool) -> bool:

@@ -117,6 +117,8 @@ class InvocationReader:
             raise schema_error(
                 "split format must name its columns, as the model's columns have names"
             )
+        if not all(isinstance(name, str | int | float) for name in names):
+            raise malformed("split format must have texts or numbers as names of columns")
         if any(len(row) != len(names) for row in rows):
             raise malformed("split format must have as many values in each row as it has columns")
         columns = map(list, zip(*rows, strict=True))

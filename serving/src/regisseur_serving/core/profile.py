@@ -24,6 +24,9 @@ DEFAULT_EDGES: Final = Edges((*(-value for value in reversed(_MAGNITUDES)), 0.0,
 """For numbers of which nothing is known: from 10⁻⁶ to 10⁹ in steps of a quarter, either sign.
 Coarse for a model whose answers lie close together; a reference has better ones."""
 
+_MOST_LETTERS: Final = 1 << 20
+"""Texts of more than these do not wait for a whole block: rows can be as long as a body."""
+
 Values = Any
 """One value a row: an array of numbers, or a list."""
 
@@ -50,6 +53,7 @@ class Profile:
         self._tables: list[Table] = []
         self._answers: list[Values] = []
         self._waiting_rows = 0
+        self._waiting_letters = 0
         self._rows = 0
         self._unknown_rows = 0
 
@@ -63,10 +67,13 @@ class Profile:
         if not self._knows(table, values):
             self._unknown_rows += rows
             return
-        self._tables.append(table)
+        if self._names:
+            picked = self._pick(table)
+            self._tables.append(picked)
+            self._waiting_letters += _count_letters(picked)
         self._answers.append(values)
         self._waiting_rows += rows
-        if self._waiting_rows >= BLOCK_ROWS:
+        if self._waiting_rows >= BLOCK_ROWS or self._waiting_letters >= _MOST_LETTERS:
             self._count()
 
     def describe(self) -> dict[str, Any]:
@@ -91,10 +98,17 @@ class Profile:
             return table.ndim == 2 and table.shape[1] == self._width  # noqa: PLR2004
         return isinstance(table, Mapping)
 
+    def _pick(self, table: Table) -> Table:
+        """Return what of a table is counted: nothing else of it is to be kept."""
+        if isinstance(table, np.ndarray):
+            return table
+        return {name: table[name] for name in self._names}
+
     def _count(self) -> None:
         """Count the rows that wait, those of each shape together."""
         tables, answers = self._tables, self._answers
         self._tables, self._answers, self._waiting_rows = [], [], 0
+        self._waiting_letters = 0
         if self._names:
             for columns in _join_arrays(tables):
                 self._features.count(columns)
@@ -113,6 +127,13 @@ class Profile:
             place: list(chain.from_iterable(table[name] for table in tables))
             for place, name in zip(self._places, self._names, strict=True)
         }
+
+
+def _count_letters(table: Table) -> int:
+    if isinstance(table, np.ndarray):
+        return 0
+    texts = (value for values in table.values() for value in values if isinstance(value, str))
+    return sum(map(len, texts))
 
 
 def choose_predictions(sample: Values, classes: Sequence[object] | None) -> tuple[Bins, ...]:

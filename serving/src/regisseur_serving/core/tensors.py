@@ -6,7 +6,7 @@ without padding; BYTES as a 4-byte length before each element.
 
 import math
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -65,9 +65,9 @@ def parse_tensors(document: Json, tail: bytes) -> list[Tensor]:
     if not isinstance(inputs, list) or not inputs:
         raise refuse_tensor("the request must have a list of inputs")
     tensors: list[Tensor] = []
-    used = 0
+    used, rest = 0, memoryview(tail)
     for number, entry in enumerate(inputs):
-        tensor, size = _parse_tensor(number, entry, tail[used:])
+        tensor, size = _parse_tensor(number, entry, rest[used:])
         tensors.append(tensor)
         used += size
     if used != len(tail):
@@ -78,7 +78,7 @@ def parse_tensors(document: Json, tail: bytes) -> list[Tensor]:
     return tensors
 
 
-def _parse_tensor(number: int, entry: object, rest: bytes) -> tuple[Tensor, int]:
+def _parse_tensor(number: int, entry: object, rest: memoryview) -> tuple[Tensor, int]:
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise refuse_tensor(f"input {number} must be an object with a name")
     label = f"input {entry['name'][:80].encode('utf-8', 'replace').decode()!r}"
@@ -96,7 +96,7 @@ def _parse_tensor(number: int, entry: object, rest: bytes) -> tuple[Tensor, int]
         raise refuse_tensor(f"{label} has a binary_data_size that the body does not have")
     if "data" in entry:
         raise refuse_tensor(f"{label} has both data and binary_data_size")
-    values = _read_binary(label, datatype, count, rest[:size])
+    values = _read_binary(label, datatype, count, bytes(rest[:size]))
     return Tensor(entry["name"], datatype, shape, values), size
 
 
@@ -115,7 +115,7 @@ def _parse_shape(label: str, shape: object) -> tuple[int, ...]:
 def _read_json(label: str, datatype: str, count: int, data: object) -> NDArray[Any] | list[str]:
     if not isinstance(data, list):
         raise refuse_tensor(f"{label} must have a list of data")
-    flat = list(_flatten(data)) if any(isinstance(item, list) for item in data) else data
+    flat = _flatten(label, data)
     if len(flat) != count:
         raise refuse_tensor(f"{label} has {len(flat)} values, its shape asks for {count}")
     if datatype == BYTES:
@@ -131,13 +131,13 @@ def _read_json(label: str, datatype: str, count: int, data: object) -> NDArray[A
         raise refuse_tensor(f"{label} has a value that {datatype} does not hold") from None
 
 
-def _flatten(data: Sequence[object]) -> Iterator[object]:
-    """Go through nested lists in their order; the parser has bounded how deep they are."""
-    for item in data:
-        if isinstance(item, list):
-            yield from _flatten(item)
-        else:
-            yield item
+def _flatten(label: str, data: list[object]) -> list[object]:
+    """Return the values of nested lists in their order, a level after the other."""
+    for _ in range(MOST_DIMENSIONS):
+        if not any(isinstance(item, list) for item in data):
+            return data
+        data = [value for item in data for value in (item if isinstance(item, list) else (item,))]
+    raise refuse_tensor(f"{label} has data in more than {MOST_DIMENSIONS} levels of lists")
 
 
 def _check_types(label: str, datatype: str, flat: Sequence[object]) -> None:
