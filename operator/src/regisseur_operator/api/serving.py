@@ -218,16 +218,16 @@ class ServingSpec(SpecModel):
             **cel(ENV_SIZE_RULE),
         },
     )
-    engine: Literal["Native", "ONNX"] = Field(
-        default="Native",
-        description="What makes the predictions. Native is the library that trained the model. ONNX"
-        " is faster and smaller and counts in 32 bits: each version is converted and compared with"
-        " itself before it serves. Where they differ, or it cannot be converted, Native serves it;"
-        " the condition Rehearsed, status.rehearsal.facts and the server's /model say why. Needs an"
-        " image that was built with ONNX.",
+    engine: Literal["Native", "ONNX"] | None = Field(
+        default=None,
+        description="What makes the predictions, by default Native. That is the library that"
+        " trained the model. ONNX is faster and smaller and counts in 32 bits: each version is"
+        " converted and compared with itself before it serves. Where they differ, or it cannot be"
+        " converted, Native serves it; the condition Rehearsed, status.rehearsal.facts and the"
+        " server's /model say why. Needs an image that was built with ONNX.",
     )
-    batching: Batching = Field(
-        default_factory=Batching,
+    batching: Batching | None = Field(
+        default=None,
         description="How requests that wait at the same time are predicted in one call of the"
         " model. None waits for others to come.",
     )

@@ -164,15 +164,12 @@ class ModelDeploymentSpec(SpecModel):
 def parse_spec(manifest: Mapping[str, Any]) -> ModelDeploymentSpec:
     """Read the spec of a ModelDeployment as the API server gave it.
 
-    The API server has taken out what its definition does not know; what is there beyond ours is of
-    a newer definition, which fills in its own defaults: an older operator goes on beside it.
-
     Raises:
         TerminalError: The spec is not valid; possible only if it was stored under another
             version of the resource definition. The message names each field.
     """
     try:
-        return ModelDeploymentSpec.model_validate(manifest.get("spec", {}), extra="ignore")
+        return ModelDeploymentSpec.model_validate(manifest.get("spec", {}))
     except ValidationError as error:
         raise TerminalError(Reason.INVALID_SPEC, _describe(error)) from None
 

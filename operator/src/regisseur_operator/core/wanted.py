@@ -146,13 +146,15 @@ def build_inputs(
         service_account=access.service_account_name,
         credentials_secret=secret.name if secret is not None else "",
         pod_template=serving.pod_template.to_manifest(),
-        engine="" if Engine(serving.engine) is Engine.NATIVE else serving.engine,
+        engine=serving.engine if serving.engine == Engine.ONNX else "",
         batch_max_rows=_choose_batch(serving.batching),
     )
 
 
-def _choose_batch(batching: Batching) -> int:
+def _choose_batch(batching: Batching | None) -> int:
     """Return the rows of one call that the server is told; 0 for nothing."""
+    if batching is None:
+        return 0
     if not batching.enabled:
         return 1
     return 0 if batching.max_rows == BATCH_MAX_ROWS else batching.max_rows

@@ -68,12 +68,6 @@ ROLLING = {"strategy": {"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": 0}
 LIMITS = {"limits": {"cpu": "500m"}, "requests": {"cpu": 1}}
 
 
-def test_a_spec_with_fields_of_a_newer_definition_is_read_without_them() -> None:
-    """The API server fills in their defaults while the older operator is still there."""
-    newer = spec(serving={"image": "server:1", "novelty": {"enabled": True}}, extra="x")
-    assert parse_spec(newer) == parse_spec(spec(serving={"image": "server:1"}))
-
-
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
@@ -131,6 +125,7 @@ def test_a_spec_with_fields_of_a_newer_definition_is_read_without_them() -> None
         pytest.param(
             spec(serving={"image": "server:1 "}), "no white space", id="an image with a space"
         ),
+        pytest.param(spec(servng={}), "spec.servng: Extra inputs", id="an unknown field"),
     ],
 )
 def test_a_spec_stored_under_other_rules_is_refused_in_one_line(
