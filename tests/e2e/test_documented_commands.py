@@ -27,11 +27,11 @@ def checkout(tmp_path: Path) -> Path:
     ).stdout
     copy = tmp_path / "regisseur"
     # Nothing in the copy is newer than the environment: make must not install it from there.
-    made = (ROOT / ".venv" / ".synced").stat().st_mtime
+    made = (ROOT / ".venv" / ".synced").stat().st_mtime_ns - 1_000_000_000
     for name in filter(None, listing.split("\0")):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, copy / name)
-        os.utime(copy / name, (made, made))
+        os.utime(copy / name, ns=(made, made))
     (copy / ".venv").symlink_to(ROOT / ".venv")
     subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)  # DVC works in a clone only
     return copy
