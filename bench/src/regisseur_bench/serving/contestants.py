@@ -167,6 +167,6 @@ def _mlserver(name: str, python: Path, *, batch_size: int) -> Contestant:
         }
         (folder / "settings.json").write_text(json.dumps(server))
         (folder / "model-settings.json").write_text(json.dumps(model))
-        return ["-m", "mlserver.cli", "start", str(folder)]
+        return [str(python.with_name("mlserver")), "start", str(folder)]
 
     return Contestant(name, python, write_settings, "/v2/models/model/infer", write_tensor)

@@ -17,8 +17,8 @@ from regisseur_bench.serving.rounds import shuffle_rounds
 _WARM_UP_SECONDS: Final = 1.0
 _FIRST_PORT: Final = 28100
 _PORTS_EACH: Final = 4
-OVERLOAD_CONNECTIONS: Final = 5 * 512
-"""Five times what our server takes on at a time."""
+OVERLOAD_CONNECTIONS: Final = 40 * 64
+"""Forty times those of the largest load."""
 
 Say = Callable[[str], None]
 

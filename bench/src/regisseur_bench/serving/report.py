@@ -37,7 +37,7 @@ def write_report(results: Results, rounds: int, seconds: float) -> str:
         "![Throughput of the servers](benchmarks-serving.svg)",
         f"## Latency ({LATENCY_LOAD}), memory, cold start",
         _tabulate_rest(results),
-        f"## Too much load ({OVERLOAD_CONNECTIONS} connections, five times what is taken on)",
+        f"## Too much load ({OVERLOAD_CONNECTIONS} connections)",
         _tabulate_overload(results),
     ]
     return "\n\n".join(parts) + "\n"
