@@ -1,5 +1,6 @@
 """The results as a page for people."""
 
+import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
@@ -126,6 +127,8 @@ def tabulate(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _show(ratio: float) -> str:
+    if math.isinf(ratio):
+        return "∞"
     return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"  # noqa: PLR2004 - two digits
 
 
