@@ -63,7 +63,7 @@ class Serve:
         application = build_application(
             self.lifecycle,
             self._metrics,
-            settings.limits,
+            settings,
             tokens=tokens,
             logs_access=logs_access,
         )

@@ -1,6 +1,5 @@
 """Settings of `serve`."""
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -16,11 +15,11 @@ from regisseur_contract.runtime import (
 )
 from regisseur_serving.settings.limits import Limits
 
-_LIMITS = Limits()
 
+class ServeSettings(BaseSettings, Limits):
+    """The model to serve, how, and within which limits.
 
-class ServeSettings(BaseSettings):
-    """The model to serve and how; every field is an environment variable with our prefix.
+    Every field is an environment variable with our prefix.
 
     The port is not called `port`: Kubernetes sets `REGISSEUR_PORT` in every pod of a namespace
     that holds a Service called `regisseur`.
@@ -72,37 +71,6 @@ class ServeSettings(BaseSettings):
     access_log: Annotated[
         bool, Field(description="Whether each answer is a line in the log, without what was sent.")
     ] = False
-    max_body_bytes: Annotated[
-        int, Field(gt=0, description="Largest request body; a larger one is answered with 413.")
-    ] = _LIMITS.max_body_bytes
-    body_timeout_seconds: Annotated[
-        float,
-        Field(gt=0, description="Time in which a request body must arrive; later, 408."),
-    ] = _LIMITS.body_timeout_seconds
-    max_rows: Annotated[
-        int, Field(gt=0, description="Most rows of a request; more are answered with 413.")
-    ] = _LIMITS.max_rows
-    max_requests: Annotated[
-        int, Field(gt=0, description="Requests in work at a time; the next one gets 429.")
-    ] = _LIMITS.max_requests
-    max_held_bytes: Annotated[
-        int, Field(gt=0, description="Bytes of all bodies in work; over it, 429.")
-    ] = _LIMITS.max_held_bytes
-    max_queue_seconds: Annotated[
-        float, Field(gt=0, description="Work that may wait for the model; over it, 429.")
-    ] = _LIMITS.max_queue_seconds
-    queue_timeout_seconds: Annotated[
-        float, Field(gt=0, description="Time that a request waits for the model; later, 504.")
-    ] = _LIMITS.queue_timeout_seconds
-    batch_max_rows: Annotated[
-        int,
-        Field(gt=0, description="Rows predicted in one call; 1 predicts each request alone."),
-    ] = _LIMITS.batch_max_rows
-
-    @property
-    def limits(self) -> Limits:
-        """The bounds for requests."""
-        return Limits(**{field.name: getattr(self, field.name) for field in fields(Limits)})
 
 
 def read_serve_settings() -> ServeSettings:
