@@ -1,9 +1,9 @@
 """What all protocols share between a request that was received and a prediction."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -40,8 +40,7 @@ class Predicting:
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read")
         self._batcher: Batcher | None = None
 
-    @contextmanager
-    def take(self) -> Iterator[Place]:
+    def take(self) -> AbstractContextManager[Place]:
         """Take a request in until it is answered.
 
         Raises:
@@ -51,8 +50,7 @@ class Predicting:
             self._batcher.expected_wait_seconds > self._limits.max_queue_seconds
         ):
             raise server_full()
-        with self._room.take() as place:
-            yield place
+        return self._room.take()
 
     async def read(self, size_bytes: int, call: Callable[[], _T]) -> _T:
         """Return what reading a body gives, without keeping the loop for long."""
