@@ -2,13 +2,12 @@
 
 import math
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from statistics import median
 from typing import Final
 
 from regisseur_bench.serving.contestants import CONSTANT, NAIVE, OURS
-from regisseur_bench.serving.generator import Measured
 from regisseur_bench.serving.loads import MODELS, Load
 from regisseur_bench.serving.measuring import OVERLOAD_CONNECTIONS, Results
 from regisseur_bench.serving.rounds import find_ratios
@@ -130,8 +129,3 @@ def _show(ratio: float) -> str:
     if math.isinf(ratio):
         return "∞"
     return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"  # noqa: PLR2004 - two digits
-
-
-def summarize(measured: Mapping[str, Sequence[Measured]]) -> str:
-    """Return one line of what the servers of a load did."""
-    return ", ".join(f"{name} {median(m.rate for m in ms):.0f}/s" for name, ms in measured.items())
