@@ -27,12 +27,17 @@ class Authorization:
 
     def redact(self, text: str) -> str:
         """Return a text without the secrets: a server may repeat what it was sent."""
-        for secret in self.secrets:
-            text = text.replace(secret, _REDACTED)
-        return text
+        return redact(text, self.secrets)
 
 
 ANONYMOUS = Authorization()
+
+
+def redact(text: str, secrets: tuple[str, ...]) -> str:
+    """Return a text without what no message may hold."""
+    for secret in secrets:
+        text = text.replace(secret, _REDACTED)
+    return text
 
 
 def authorize(username: str, password: str, token: str) -> Authorization:

@@ -8,6 +8,7 @@ decides what becomes of a version, so a 404 counts as a missing artifact only wi
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from regisseur_serving.core.authorization import redact
 from regisseur_serving.core.refusals import to_one_line
 from regisseur_serving.errors import DeniedError, FetchError, MissingError, TransientFetchError
 
@@ -16,7 +17,6 @@ CREDENTIALS_HINT = (
     "spec.serving.modelAccess.credentialsSecretRef, or give the ServiceAccount in "
     "spec.serving.modelAccess.serviceAccountName a role that may read the bucket"
 )
-_REDACTED = "[redacted]"
 _ROLES = "AssumeRole"
 _DENIALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _DENIED_CODES = {"ExpiredToken", "InvalidToken", "TokenRefreshRequired", "AccessDenied"}
@@ -92,8 +92,5 @@ def translate_s3_refusal(refusal: S3Refusal, secrets: tuple[str, ...]) -> FetchE
 
 def _tell(refusal: S3Refusal, secrets: tuple[str, ...]) -> str:
     said = f"{refusal.code}: {refusal.said}" if refusal.said else refusal.code
-    for secret in secrets:
-        said = said.replace(secret, _REDACTED)
-    return f"{refusal.authority} answered {refusal.status} to {refusal.operation}: " + to_one_line(
-        said
-    )
+    said = to_one_line(redact(said, secrets))
+    return f"{refusal.authority} answered {refusal.status} to {refusal.operation}: {said}"
