@@ -63,6 +63,13 @@ async def ask(server: Server, *bodies: dict[str, Any]) -> list[Answer]:
     return await asyncio.gather(*(server.post(body) for body in bodies))
 
 
+async def occupy(server: Server, adder: Held, body: dict[str, Any]) -> "asyncio.Task[Answer]":
+    """Send a request and return when the model is busy with it."""
+    sent = asyncio.create_task(server.post(body))
+    await asyncio.to_thread(adder.begun.wait)
+    return sent
+
+
 async def test_what_arrives_together_is_one_call() -> None:
     adder = Recorder()
 
@@ -83,8 +90,7 @@ async def test_a_request_alone_waits_for_nobody() -> None:
 async def test_what_waited_for_a_slow_call_is_the_next_one() -> None:
     adder = Held()
     server = serve(adder, seconds=math.inf)
-    first = asyncio.create_task(server.post(rows(1)))
-    await asyncio.to_thread(adder.begun.wait)
+    first = await occupy(server, adder, rows(1))
     others = [asyncio.create_task(server.post(rows(value))) for value in (2, 3, 4)]
     await asyncio.sleep(0)
     assert (await server.get("/readyz")).status == 200
@@ -155,8 +161,7 @@ async def test_whatever_a_model_raises_is_a_refusal(error: type[Exception]) -> N
 async def test_a_client_that_left_takes_nobody_with_it() -> None:
     adder = Held()
     server = serve(adder, seconds=math.inf)
-    first = asyncio.create_task(server.post(rows(1)))
-    await asyncio.to_thread(adder.begun.wait)
+    first = await occupy(server, adder, rows(1))
     leaving, staying = (asyncio.create_task(server.post(rows(value))) for value in (2, 3))
     await asyncio.sleep(0)
     leaving.cancel()
@@ -187,8 +192,7 @@ ROUTES: dict[str, tuple[dict[str, Any], Callable[[dict[str, Any]], str]]] = {
 async def test_a_full_server_says_so_at_once(path: str) -> None:
     adder = Held()
     server = serve(adder, seconds=math.inf, max_requests=1)
-    held = asyncio.create_task(server.post(rows(1)))
-    await asyncio.to_thread(adder.begun.wait)
+    held = await occupy(server, adder, rows(1))
     body, find_message = ROUTES[path]
 
     answer = await server.post(body, path=path)
@@ -203,8 +207,7 @@ async def test_a_full_server_says_so_at_once(path: str) -> None:
 async def test_bodies_are_held_up_to_a_limit_and_let_go_with_their_answer() -> None:
     adder = Held()
     server = serve(adder, seconds=math.inf, max_held_bytes=150)
-    held = asyncio.create_task(server.post(rows(1, 2, 3, 4, 5)))
-    await asyncio.to_thread(adder.begun.wait)
+    held = await occupy(server, adder, rows(1, 2, 3, 4, 5))
     assert (await server.post(rows(1, 2, 3, 4, 5))).status == 429
     adder.let_go.set()
     assert (await held).status == 200
@@ -214,8 +217,7 @@ async def test_bodies_are_held_up_to_a_limit_and_let_go_with_their_answer() -> N
 async def test_no_more_is_taken_on_than_the_model_can_do_in_time() -> None:
     adder = Held()
     server = serve(adder, seconds=0.5, batch_max_rows=1, max_queue_seconds=1.2)
-    first = asyncio.create_task(server.post(rows(1)))
-    await asyncio.to_thread(adder.begun.wait)
+    first = await occupy(server, adder, rows(1))
     waiting = [asyncio.create_task(server.post(rows(value))) for value in (2, 3, 4)]
     await asyncio.sleep(0)
 
@@ -237,8 +239,7 @@ async def test_a_refused_request_leaves_its_place() -> None:
 async def test_a_request_that_waits_too_long_is_given_up(path: str) -> None:
     adder = Held()
     server = serve(adder, seconds=math.inf, queue_timeout_seconds=0.05)
-    held = asyncio.create_task(server.post(rows(1)))
-    await asyncio.to_thread(adder.begun.wait)
+    held = await occupy(server, adder, rows(1))
     body, find_message = ROUTES[path]
 
     answer = await server.post(body, path=path)
