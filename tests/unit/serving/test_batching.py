@@ -87,6 +87,32 @@ async def test_a_request_alone_waits_for_nobody() -> None:
     assert adder.calls == [1, 1, 1]
 
 
+async def test_a_call_is_put_off_while_every_turn_of_the_loop_brings_more() -> None:
+    adder = Recorder()
+    server = serve(adder)
+    sent = []
+    for value in (1, 2, 3):
+        sent.append(asyncio.create_task(server.post(rows(value))))
+        await asyncio.sleep(0)
+
+    assert [(await answer).json["predictions"] for answer in sent] == [[1], [2], [3]]
+    assert adder.calls == [3]
+
+
+async def test_a_stream_of_requests_does_not_put_a_call_off_for_ever() -> None:
+    adder = Recorder()
+    server = serve(adder)
+    sent = []
+    for value in range(50):
+        sent.append(asyncio.create_task(server.post(rows(value))))
+        await asyncio.sleep(0)
+        if adder.calls:
+            break
+
+    assert 1 < adder.calls[0] < 20
+    await asyncio.gather(*sent)
+
+
 async def test_what_waited_for_a_slow_call_is_the_next_one() -> None:
     adder = Held()
     server = serve(adder, seconds=math.inf)

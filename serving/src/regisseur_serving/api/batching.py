@@ -28,6 +28,9 @@ _QUICK_SECONDS: Final = 0.001
 handing it over would cost more than it gains."""
 
 
+_MOST_TURNS: Final = 8
+"""Turns of the loop that a call is put off for while each of them brings more to predict."""
+
 _FORGETTING: Final = 0.1
 """Weight of the last call in what is known of the model's pace."""
 
@@ -41,7 +44,7 @@ class _Waiting:
     since: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Outcome:
     """What became of some requests: their predictions, or the model refused the only one."""
 
@@ -85,6 +88,8 @@ class Batcher:
         self._queue: deque[_Waiting] = deque()
         self._queued_rows = 0
         self._slowness = 1.0
+        self._turns = 0
+        self._seen_rows = 0
         self._is_busy = False
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -92,6 +97,8 @@ class Batcher:
     def expected_wait_seconds(self) -> float:
         """How long the model will be busy with what waits; 0 while nobody knows how quick it is."""
         calls = len(self._queue)
+        if not calls:
+            return 0.0
         if self._calibration.takes_batches:
             calls = math.ceil(self._queued_rows / self._max_rows)
         seconds = self._calibration.estimate_seconds(self._queued_rows, calls)
@@ -121,6 +128,9 @@ class Batcher:
     def _start(self) -> None:
         """Make the next call, if anything waits."""
         self._give_up_late_ones()
+        if self._is_growing():
+            self._loop.call_soon(self._start)
+            return
         batch = self._take()
         if not batch:
             self._is_busy = False
@@ -134,16 +144,23 @@ class Batcher:
             call = self._loop.run_in_executor(self._executor, self._solve_timed, batch)
             call.add_done_callback(lambda done: self._finish(batch, done.result()))
 
+    def _is_growing(self) -> bool:
+        """Tell whether the last turn of the loop has brought more: the next one may do so too."""
+        has_grown = self._seen_rows < self._queued_rows < self._max_rows
+        is_growing = has_grown and self._turns < _MOST_TURNS
+        self._turns = self._turns + 1 if is_growing else 0
+        self._seen_rows = self._queued_rows if is_growing else 0
+        return is_growing
+
     def _take(self) -> list[_Waiting]:
         """Take the oldest request out of the queue, and what can go with it."""
         batch: list[_Waiting] = []
         others: deque[_Waiting] = deque()
         rows = 0
+        kind = self._queue[0].query.kind if self._queue else None
         for waiting in self._queue:
             query = waiting.query
-            fits = not batch or (
-                rows + query.rows <= self._max_rows and query.kind == batch[0].query.kind
-            )
+            fits = not batch or (rows + query.rows <= self._max_rows and query.kind == kind)
             if fits:
                 batch.append(waiting)
                 rows += query.rows
