@@ -12,13 +12,13 @@ from regisseur_devcluster.settings import REPOSITORY
 from support.stage import Stage
 from support.wine import start_wine
 
-FAREWELL = '_CLOSE = (b"connection", b"close")'
-NONE = '_CLOSE = (b"x-farewell", b"none")'
-MODULE = Path("regisseur_serving/api/draining.py")
+FAREWELL = '(b"connection", b"close")'
+NONE = '(b"x-farewell", b"none")'
+MODULE = Path("regisseur_serving/api/lifecycle.py")
 DOCKERFILE = f"""\
 ARG BASE_IMAGE
 FROM ${{BASE_IMAGE}}
-COPY draining.py /opt/venv/lib/python3.11/site-packages/{MODULE}
+COPY lifecycle.py /opt/venv/lib/python3.11/site-packages/{MODULE}
 """
 MOST_ROLLOUTS = 6
 
@@ -32,7 +32,7 @@ def silent_image(stage: Stage, node_cluster: Cluster, tmp_path: Path) -> str:
     assert source.count(FAREWELL) == 1
     context = tmp_path / "context"
     context.mkdir()
-    (context / "draining.py").write_text(source.replace(FAREWELL, NONE))
+    (context / "lifecycle.py").write_text(source.replace(FAREWELL, NONE))
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
     silent = Built(f"{PREFIX}/serving-without-farewell:test", tmp_path / "image.tar")
     build_image(

@@ -13,7 +13,6 @@ from regisseur_serving.adapters.token_file import TokenFile
 from regisseur_serving.api.admin import VERSION, build_health, build_router
 from regisseur_serving.api.authorizing import Authorizing
 from regisseur_serving.api.documentation import describe_predict
-from regisseur_serving.api.draining import Draining
 from regisseur_serving.api.inference import InferenceRoutes
 from regisseur_serving.api.inference_documentation import describe_inference
 from regisseur_serving.api.invocations import InvocationsRoute, describe_invocations
@@ -65,7 +64,7 @@ def build_application(
     front: ASGIApp = Front(hot, inference, _build_others(lifecycle))
     if tokens is not None:
         front = Authorizing(front, tokens, lifecycle)
-    return Draining(Measuring(front, lifecycle, metrics, logs_access=logs_access), lifecycle)
+    return Measuring(front, lifecycle, metrics, logs_access=logs_access)
 
 
 def _build_others(lifecycle: Lifecycle) -> FastAPI:

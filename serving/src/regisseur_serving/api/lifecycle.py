@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from urllib.parse import quote
 from uuid import uuid4
 
 from regisseur_contract.http import HEADER_MODEL_NAME, HEADER_MODEL_RUN_ID, HEADER_MODEL_VERSION
 from regisseur_serving.adapters.loading import LoadedModel
+
+_FAREWELL: Final = (b"connection", b"close")
+"""A keep-alive connection is pinned to its pod for as long as it lives, whatever the Service says.
+When the server ends, it closes idle connections, and a client that is just sending its next
+request on one loses it. No waiting avoids that; telling clients with their last answer does: they
+open a new connection, which leads to another pod."""
 
 
 class Phase(StrEnum):
@@ -34,16 +41,16 @@ class Served:
         return {"name": self.name, "version": self.version, "run_id": self.run_id}
 
     @property
-    def headers(self) -> list[tuple[bytes, bytes]]:
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
         """The same as headers; percent-encoded, as names are any Unicode and headers are not."""
         pairs = (
             (HEADER_MODEL_NAME, self.name),
             (HEADER_MODEL_VERSION, self.version),
             (HEADER_MODEL_RUN_ID, self.run_id),
         )
-        return [
+        return tuple(
             (key.lower().encode(), quote(value, safe="").encode()) for key, value in pairs if value
-        ]
+        )
 
 
 class Lifecycle:
@@ -54,12 +61,13 @@ class Lifecycle:
 
     Attributes:
         boot_id: Tells this run of the server from all others.
+        headers: Of every answer, also to probes and of errors.
     """
 
     def __init__(self) -> None:
         self.boot_id = uuid4().hex
         self.served: Served | None = None
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.headers: tuple[tuple[bytes, bytes], ...] = ()
         self.is_draining = False
 
     @property
@@ -76,4 +84,5 @@ class Lifecycle:
 
     def begin_draining(self) -> None:
         """Go on answering, but ask clients to leave."""
+        self.headers = (*self.headers, _FAREWELL)
         self.is_draining = True

@@ -1,4 +1,4 @@
-"""Count, time and name every answer, and say in its headers which model gave it."""
+"""Count, time and name every answer, and give it the headers that all answers have."""
 
 import logging
 import re

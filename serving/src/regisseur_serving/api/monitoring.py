@@ -8,7 +8,6 @@ from starlette.types import ASGIApp
 
 from regisseur_contract.http import ROUTE_METRICS, ROUTE_PROFILE
 from regisseur_serving.api.admin import build_health
-from regisseur_serving.api.draining import Draining
 from regisseur_serving.api.lifecycle import Lifecycle, Served
 from regisseur_serving.api.measuring import Measuring
 from regisseur_serving.telemetry import Metrics
@@ -32,7 +31,7 @@ def build_monitoring(
         profile = _describe_profile(lifecycle.served, lifecycle.boot_id)
         return Response(orjson.dumps(profile), media_type="application/json")
 
-    return Draining(Measuring(app, lifecycle, metrics, logs_access=logs_access), lifecycle)
+    return Measuring(app, lifecycle, metrics, logs_access=logs_access)
 
 
 def _describe_profile(served: Served, boot_id: str) -> dict[str, Any]:
