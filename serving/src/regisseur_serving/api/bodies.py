@@ -14,9 +14,11 @@ from regisseur_serving.api.room import Place
 from regisseur_serving.errors import InputError, Problem
 
 JSON_TYPE = "application/json"
+_PLAIN_JSON = JSON_TYPE.encode()
 
 _LITERALS = (b"NaN", b"Infinity")
 _COMPRESSED = frozenset({b"gzip", b"deflate"})
+_ENCODINGS = frozenset({b"", b"identity"}) | _COMPRESSED
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 """Tells zlib to find out which of the two it is; clients send deflate in zlib's wrapper."""
 
@@ -41,7 +43,7 @@ class BodyReader:
             ClientDisconnect: The client went away.
         """
         encoding = find_header(scope, b"content-encoding").lower()
-        if encoding not in {b"", b"identity", *_COMPRESSED}:
+        if encoding not in _ENCODINGS:
             text = "Send the body without a content encoding, or as gzip or deflate"
             raise _refusal(text, "encoding", _UNSUPPORTED)
         length = find_header(scope, b"content-length")
@@ -69,20 +71,9 @@ class BodyReader:
         return unpacked
 
     async def _receive(self, receive: Receive, place: Place) -> bytes:
-        body = bytearray()
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise ClientDisconnect
-                    piece = message.get("body", b"")
-                    if len(body) + len(piece) > self._max_bytes:
-                        raise self._too_large()
-                    place.hold(len(piece))
-                    body += piece
-                    if not message.get("more_body", False):
-                        return bytes(body)
+            with _Deadline(self._timeout_seconds):
+                return await self._join(receive, place)
         except TimeoutError:
             raise _refusal(
                 f"The body did not arrive within {self._timeout_seconds:g} s",
@@ -90,12 +81,54 @@ class BodyReader:
                 HTTPStatus.REQUEST_TIMEOUT,
             ) from None
 
+    async def _join(self, receive: Receive, place: Place) -> bytes:
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            piece: bytes = message.get("body", b"")
+            if len(body) + len(piece) > self._max_bytes:
+                raise self._too_large()
+            place.hold(len(piece))
+            if not message.get("more_body", False):
+                return bytes(body + piece) if body else piece
+            body += piece
+
     def _too_large(self) -> InputError:
         return _refusal(
             f"The body is larger than {self._max_bytes} bytes; send fewer rows at a time",
             "body_too_large",
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         )
+
+
+class _Deadline:
+    """Ends what is done within it after a time, as asyncio.timeout does at five times the cost."""
+
+    def __init__(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type checker
+        self._task = task
+        self._cancellations = task.cancelling()
+        self._is_over = False
+        self._alarm = task.get_loop().call_later(seconds, self._ring)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._alarm.cancel()
+        if not self._is_over:
+            return
+        # Somebody else may have cancelled the task as well.
+        others = self._task.uncancel() > self._cancellations
+        if kind is asyncio.CancelledError and not others:
+            raise TimeoutError
+
+    def _ring(self) -> None:
+        self._is_over = True
+        self._task.cancel()
 
 
 def parse_json(body: bytes) -> object:
@@ -143,6 +176,8 @@ def read_media_type(scope: Scope) -> str:
         InputError: It is not sent as UTF-8.
     """
     content_type = find_header(scope, b"content-type").lower()
+    if content_type == _PLAIN_JSON:  # as nearly all clients send it
+        return JSON_TYPE
     media_type, _, parameters = content_type.partition(b";")
     charset = parameters.replace(b" ", b"").replace(b'"', b"")
     if charset not in {b"", b"charset=utf-8", b"charset=utf8"}:
