@@ -5,6 +5,7 @@ without models of the body: the signature is known only when the model is loaded
 a row costs more than most predictions.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -27,7 +28,7 @@ WITH_PROBABILITIES = "probabilities"
 _KEYS = {RECORDS, COLUMNS, ROWS, WITH_PROBABILITIES}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Request:
     """A body that has been read."""
 
@@ -82,13 +83,19 @@ class PredictRoute:
 def _read(served: Served, body: bytes) -> _Request:
     document = parse_json(body)
     if isinstance(document, dict):
-        refuse(
-            Problem(("body", show_name(key)), "extra_forbidden", "Extra inputs are not permitted")
-            for key in document
-            if key not in _KEYS
-        )
+        _refuse_unknown(document)
     table, rows = served.loaded.reader.read(document)
     return _Request(table, rows, _wants_probabilities(served, document))
+
+
+def _refuse_unknown(document: Mapping[str, object]) -> None:
+    if document.keys() <= _KEYS:
+        return
+    refuse(
+        Problem(("body", show_name(key)), "extra_forbidden", "Extra inputs are not permitted")
+        for key in document
+        if key not in _KEYS
+    )
 
 
 def _wants_probabilities(served: Served, document: object) -> bool:

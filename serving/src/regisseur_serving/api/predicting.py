@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -40,8 +39,8 @@ class Predicting:
         self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read")
         self._batcher: Batcher | None = None
 
-    def take(self) -> AbstractContextManager[Place]:
-        """Take a request in until it is answered.
+    def take(self) -> Place:
+        """Take a request in until it is answered; it is to leave its place then.
 
         Raises:
             InputError: The server has as much to do as it can.

@@ -4,19 +4,24 @@ Requests that are read, wait or are predicted take memory until they are answere
 much is refused at once, before its body is read: a client that hears so early can go elsewhere.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Self
 
 from regisseur_serving.errors import InputError, Problem
 
 
 class Place:
-    """What one request takes of the room."""
+    """What one request takes of the room, from the moment when it is taken until it is left."""
 
     def __init__(self, room: "Room") -> None:
         self._room = room
         self.bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._room.leave(self)
 
     def hold(self, size_bytes: int) -> None:
         """Take room for more of the body.
@@ -43,9 +48,8 @@ class Room:
         self._requests = 0
         self.bytes = 0
 
-    @contextmanager
-    def take(self) -> Iterator[Place]:
-        """Have a place for one request until it is answered.
+    def take(self) -> Place:
+        """Return a place for one request, which leaves it when it is answered.
 
         Raises:
             InputError: There is none left.
@@ -53,12 +57,12 @@ class Room:
         if self._requests >= self._max_requests:
             raise server_full()
         self._requests += 1
-        place = Place(self)
-        try:
-            yield place
-        finally:
-            self._requests -= 1
-            self.bytes -= place.bytes
+        return Place(self)
+
+    def leave(self, place: Place) -> None:
+        """Give a place to others."""
+        self._requests -= 1
+        self.bytes -= place.bytes
 
     def check(self, size_bytes: int) -> None:
         """Let so many bytes pass.

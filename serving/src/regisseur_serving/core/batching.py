@@ -26,7 +26,7 @@ SINGLE_TOLERANCE: Final = 1e-5
 _LONG_TEXT_BYTES: Final = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Query:
     """The rows of one request.
 
@@ -50,7 +50,7 @@ class Query:
         """What two queries must have in common to be one call."""
         table = self.table
         if isinstance(table, np.ndarray):
-            return table.dtype.str, table.shape[1:], self.with_probabilities
+            return table.dtype, table.shape[1:], self.with_probabilities
         return tuple(table), self.with_probabilities
 
 

@@ -3,6 +3,7 @@
 Nothing here says what is wrong: what does not fit at first sight is given back, for a closer look.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from regisseur_serving.core.cells import RANGES
 from regisseur_serving.core.signature import ColumnType
 from regisseur_serving.ports.predictor import Numbers
 
-_PLAIN_NUMBERS: Final = {int, float}
+_PLAIN_NUMBERS: Final = frozenset({int, float})
+_SINGLE_MAX: Final = np.finfo(np.float32).max
 
 
 class NumberReader:
@@ -24,15 +26,16 @@ class NumberReader:
         self._integral = [(i, *RANGES[kind]) for i, kind in enumerate(types) if kind in RANGES]
         self._singles = [i for i, kind in enumerate(types) if kind is ColumnType.FLOAT]
 
-    def read_values(self, flat: Sequence[object], rows: int) -> Numbers | None:
+    def read_values(self, flat: Sequence[Any], rows: int) -> Numbers | None:
         """Return the values of all rows as an array; None when they need a closer look."""
-        if not set(map(type, flat)) <= _PLAIN_NUMBERS:
+        if not _PLAIN_NUMBERS.issuperset(map(type, flat)):
             return None
         try:
             numbers = np.array(flat, dtype=np.float64).reshape(rows, self._width)
         except OverflowError:
             return None
-        if not np.isfinite(numbers).all() or not self._fits(numbers):
+        # What is not finite makes the sum so too. One that overflows costs a closer look, no more.
+        if not math.isfinite(sum(flat)) or not self._fits(numbers):
             return None
         return self.round(numbers)
 
@@ -62,5 +65,4 @@ class NumberReader:
             # 2**63 - 1 becomes 2**63 as a float: the upper end is looked at cell by cell.
             if not ((values >= low) & (values < high) & (values == np.floor(values))).all():
                 return False
-        limit = np.finfo(np.float32).max
-        return not any((np.abs(numbers[:, index]) > limit).any() for index in self._singles)
+        return not any((np.abs(numbers[:, i]) > _SINGLE_MAX).any() for i in self._singles)

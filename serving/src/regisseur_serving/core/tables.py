@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -75,6 +76,7 @@ class TableReader:
         self._may_be_numeric = ColumnType.STRING not in signature.types
         self._refuses_unknown = bool(signature.optional_names) and not manner.ignores_unknown
         self._fields = _name_fields(signature)
+        self._pick = _build_picker(signature.names)
         self._has_short_way = signature.types.isdisjoint({ColumnType.STRING, ColumnType.BOOLEAN})
         self._numbers = NumberReader([column.type for column in signature.columns])
 
@@ -135,7 +137,7 @@ class TableReader:
     def _flatten(self, records: list[Any]) -> list[object] | None:
         """Return all cells in a row; None when rows need a closer look."""
         try:
-            flat = [record[name] for record in records for name in self._names]
+            flat = [value for record in records for value in self._pick(record)]
         except (KeyError, TypeError, IndexError):
             return None
         width = len(self._names)
@@ -250,6 +252,13 @@ class TableReader:
 def _stack(columns: Mapping[str, Sequence[object]]) -> Numbers:
     filled = [[np.nan if v is None else v for v in values] for values in columns.values()]
     return np.ascontiguousarray(np.array(filled, dtype=np.float64).T)
+
+
+def _build_picker(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
+    """Return what takes the values of these columns out of a record, in their order."""
+    if len(names) == 1:
+        return lambda record: (record[names[0]],)
+    return itemgetter(*names)
 
 
 def _name_fields(signature: Signature) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ Columns: TypeAlias = Mapping[str, Sequence[object]]
 Table: TypeAlias = Numbers | Columns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prediction:
     """One value a row, and one probability a row and class when they were asked for."""
 
