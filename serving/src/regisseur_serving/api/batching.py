@@ -1,8 +1,9 @@
-"""Predict what waits together, in one call, without ever waiting for more to come.
+"""Predict what waits together, in one call, without a timer.
 
-Whatever was queued while the last call ran is the next batch; when nothing runs, a request is
-predicted on the next turn of the loop, together with those that the same turn has brought. So a
-single client never waits for others, and a busy server makes large batches by itself.
+Whatever was queued while the last call ran is the next batch. When nothing runs, the loop is given
+another turn as long as each of its turns brings more, for what has arrived in the meantime is to be
+read anyway. So a single client never waits for others, and a busy server makes large batches by
+itself.
 """
 
 import asyncio
