@@ -28,9 +28,9 @@ def helm(*arguments: str | Path) -> str:
     return run([tool("helm"), *arguments])
 
 
-def render(*arguments: str | Path) -> list[Manifest]:
+def render(*arguments: str | Path, namespace: str = NAMESPACE) -> list[Manifest]:
     """Return the objects of a release, with the least values if no file or value is given."""
-    text = helm("template", RELEASE, CHART, "--namespace", NAMESPACE, *(arguments or MINIMAL))
+    text = helm("template", RELEASE, CHART, "--namespace", namespace, *(arguments or MINIMAL))
     return [document for document in yaml.safe_load_all(text) if document]
 
 

@@ -16,6 +16,7 @@ from regisseur_devcluster.arguments import (
     controllers_arguments,
     etcd_arguments,
 )
+from regisseur_devcluster.audit import audit_arguments
 from regisseur_devcluster.certificates import Authority, Pair
 from regisseur_devcluster.commands import run
 from regisseur_devcluster.endpoints import Endpoints
@@ -40,6 +41,7 @@ class ControlPlane:
         url: Where the API server answers.
         authority: Signs the certificates of clients.
         kubeconfig: How an administrator reaches the API server.
+        audit_log: What programs in the cluster asked of the API server.
     """
 
     def __init__(self, folder: Path, endpoints: Endpoints | None = None) -> None:
@@ -48,6 +50,7 @@ class ControlPlane:
         self.url = self.endpoints.api
         self.authority = Authority(self.folder / "certificates")
         self.kubeconfig = self.folder / "kubeconfig"
+        self.audit_log = self.folder / "audit.log"
         self.etcd = Daemon("etcd", self.folder)
         self.apiserver = Daemon("kube-apiserver", self.folder)
         self.controllers = Daemon("kube-controller-manager", self.folder)
@@ -123,7 +126,10 @@ class ControlPlane:
 
     def start_apiserver(self) -> None:
         """Start the API server and wait until it is ready."""
-        arguments = apiserver_arguments(self.endpoints, self.authority)
+        arguments = [
+            *apiserver_arguments(self.endpoints, self.authority),
+            *audit_arguments(self.folder, self.audit_log),
+        ]
         self.apiserver.start([tool("kube-apiserver"), *arguments])
         wait_for(self.apiserver, lambda: self.is_ready, seconds=START_SECONDS)
 
