@@ -10,14 +10,17 @@ import pandas as pd
 import pytest
 import yaml
 from sklearn.datasets import load_diabetes, load_wine
+from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    RandomForestRegressor,
 )
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
 from regisseur_contract.engines import Engine
 from regisseur_contract.exits import CONFIGURATION
@@ -92,6 +95,14 @@ def copy(folder: ModelFolder, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder.path, tmp_path / "current"))
 
 
+def save_diabetes(model: Pipeline, tmp_path: Path) -> Path:
+    """Fit a regressor and return its folder, with room for its conversion beside it."""
+    data, target = load_diabetes(return_X_y=True, as_frame=True)
+    folder = save(model, data, target, tmp_path / "volume" / "current").path
+    onnx_folder(folder).mkdir()
+    return folder
+
+
 def converted(folder: Path, **environment: str) -> Ended:
     ended = run_convert(folder, **environment)
     assert ended.returncode == 0, ended.stderr
@@ -160,6 +171,33 @@ def test_a_model_whose_parity_fails_is_served_by_its_own_engine_and_says_so(
         assert told == ("Native", verdict.engine_reason)
         info = 'regisseur_serving_engine_info{engine="Native",reason_word="ParityFailed"} 1.0'
         assert info in server.ask_admin("/metrics").body.decode()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(
+            make_pipeline(StandardScaler(), RandomForestRegressor(10, random_state=0)), id="forest"
+        ),
+        pytest.param(
+            make_pipeline(RobustScaler(), GradientBoostingRegressor(n_estimators=20)), id="boosted"
+        ),
+        pytest.param(
+            make_pipeline(MinMaxScaler(), PCA(4), DecisionTreeRegressor(max_depth=4)), id="mixed"
+        ),
+    ],
+)
+def test_numbers_of_trees_behind_a_scaler_step_elsewhere_in_32_bits(
+    model: Pipeline, tmp_path: Path
+) -> None:
+    folder = save_diabetes(model, tmp_path)
+    with pytest.raises(FallbackError, match=r"rows between answers: \d+ of \d+ answers differ"):
+        convert_model(folder, 0.0)
+
+
+def test_numbers_without_steps_behind_a_scaler_are_answered_alike(tmp_path: Path) -> None:
+    folder = save_diabetes(make_pipeline(StandardScaler(), Ridge()), tmp_path)
+    assert convert_model(folder, 0.0).choice == EngineChoice(Engine.ONNX)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from support.pod_security import find_violations
 from support.worlds import World, start
 
 TRIAL = Trial("abc-def", build_inputs(engine="ONNX"), Lineage(), "", "", 300.0, "Minor", "Any")
-DIFFERS = "ONNX answers otherwise: rows between classes: a probability differs by 0.2"
+DIFFERS = "ONNX answers otherwise: rows between answers: a probability differs by 0.2"
 PINNED = "Version 2 passed its rehearsal, and its files are pinned"
 
 

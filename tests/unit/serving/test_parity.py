@@ -139,13 +139,25 @@ def test_without_probabilities_every_label_counts() -> None:
 
 def test_a_step_that_moves_by_one_32_bit_number_is_found_between_the_classes() -> None:
     moved = Classifier(lambda rows: step(single(rows)))
-    assert "rows between classes" in fails(Classifier(step), moved)
+    assert "rows between answers" in fails(Classifier(step), moved)
 
 
 def test_a_step_of_a_number_is_found_where_a_threshold_is_known() -> None:
     native, moved = Regressor(step), Regressor(lambda rows: step(single(rows)))
-    judge(native, moved)
     assert "rows around thresholds" in fails(native, moved, thresholds=[(0, 2.1)])
+
+
+def test_a_step_of_a_number_is_found_where_no_threshold_is_known() -> None:
+    moved = Regressor(lambda rows: step(single(rows)))
+    assert "rows between answers" in fails(Regressor(step), moved)
+
+
+def test_a_step_of_one_number_of_several_is_found() -> None:
+    def both(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack([np.ones(len(rows)), step(rows)], axis=1)
+
+    moved = Regressor(lambda rows: both(single(rows)))
+    assert "rows between answers" in fails(Regressor(both), moved)
 
 
 def test_whole_numbers_are_not_tried_between_themselves() -> None:

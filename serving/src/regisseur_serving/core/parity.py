@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from regisseur_serving.core.engine import Fallback, FallbackError
-from regisseur_serving.core.probes import Labels, Probes, Rows
+from regisseur_serving.core.probes import Answers, Probes, Rows
 from regisseur_serving.core.signature import Signature
 from regisseur_serving.ports.predictor import Prediction, Predictor
 
@@ -67,8 +67,7 @@ def compare(
     near = probes.near()
     groups = [("like its example", near), ("far off", probes.extremes())]
     groups.append(("around thresholds", probes.around(thresholds)))
-    if _has_labels(_ask(native, near[:1])):
-        groups.append(("between classes", probes.border(near, lambda rows: _label(native, rows))))
+    groups.append(("between answers", probes.border(near, lambda rows: _answer(native, rows))))
     converted = convert((False,) * len(signature.columns))
     for place, rows in groups:
         if len(rows):
@@ -102,7 +101,7 @@ def _ask(predictor: Predictor, rows: Rows) -> Prediction:
     return predictor.predict(rows, with_probabilities=with_probabilities)
 
 
-def _label(predictor: Predictor, rows: Rows) -> Labels:
+def _answer(predictor: Predictor, rows: Rows) -> Answers:
     return np.asarray(predictor.predict(rows).values)
 
 
@@ -136,7 +135,7 @@ def _compare_probabilities(before: Rows, after: Rows, place: str) -> None:
         raise _fail(place, f"a probability differs by {worst:.1g}, allowed is {PROBABILITY_BOUND}")
 
 
-def _compare_values(before: Labels, after: Labels, place: str) -> None:
+def _compare_values(before: Answers, after: Answers, place: str) -> None:
     allowed = VALUE_BOUND * np.maximum(np.abs(before), np.median(np.abs(before)))
     difference = np.abs(before - after)
     bad = np.count_nonzero(~(difference <= allowed))

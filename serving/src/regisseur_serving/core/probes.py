@@ -2,7 +2,7 @@
 
 All of them could be requests: whole numbers in columns of whole numbers, 32 bits in columns of 32
 bits. The converted model sees 32 bits of everything, so what tells the two apart lies where an
-answer changes: around thresholds, and on the border between two classes.
+answer changes: around thresholds, and on the border between two answers.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ from regisseur_serving.core.cells import RANGES
 from regisseur_serving.core.signature import ColumnType, Signature
 
 Rows = NDArray[np.float64]
-Labels = NDArray[Any]
+Answers = NDArray[Any]
 
 SEED: Final = 20240229
 RANDOM_ROWS: Final = 512
@@ -83,25 +83,26 @@ class Probes:
             [self._put(columns, moved) for moved in (values, single, *neighbours)]
         )
 
-    def border(self, near: Rows, decide: Callable[[Rows], Labels]) -> Rows:
-        """Return rows on both sides of the borders between labels, and a little away from them.
+    def border(self, near: Rows, answer: Callable[[Rows], Answers]) -> Rows:
+        """Return rows on both sides of where answers change, and a little away from there.
+
+        Between two rows with different numbers that is where the model comes nearer to the second:
+        at a step, if it answers in steps.
 
         Args:
             near: Rows to start from.
-            decide: Tells the label of each row.
+            answer: Tells the labels or the numbers of rows.
         """
-        labels = decide(near)
+        answers = answer(near)
         pairs = self._random.integers(0, len(near), (BORDERS * 8, 2))
-        pairs = pairs[labels[pairs[:, 0]] != labels[pairs[:, 1]]][:BORDERS]
+        pairs = pairs[_measure(answers[pairs[:, 0]], answers[pairs[:, 1]]) > 0][:BORDERS]
         if not len(pairs):
             return np.empty((0, near.shape[1]))
-        first, last, wanted = near[pairs[:, 0]], near[pairs[:, 1]], labels[pairs[:, 0]]
-        inside, outside = np.zeros((len(pairs), 1)), np.ones((len(pairs), 1))
-        for _ in range(_HALVINGS):
-            middle = (inside + outside) / 2
-            is_inside = (decide(self._between(first, last, middle)) == wanted).reshape(-1, 1)
-            inside = np.where(is_inside, middle, inside)
-            outside = np.where(is_inside, outside, middle)
+        first, last = near[pairs[:, 0]], near[pairs[:, 1]]
+        before, after = answers[pairs[:, 0]], answers[pairs[:, 1]]
+        inside, outside = self._close_in(
+            first, last, lambda rows: _is_nearer(answer(rows), before, after)
+        )
         steps = [(inside - step, outside + step) for step in _STEPS_FROM_BORDER]
         shares = [np.clip(share, 0, 1) for sides in steps for share in sides]
         return np.concatenate([self._between(first, last, share) for share in shares])
@@ -115,6 +116,18 @@ class Probes:
                 rows[:, index] = np.nan
                 found.append((index, rows))
         return found
+
+    def _close_in(
+        self, first: Rows, last: Rows, is_inside: Callable[[Rows], NDArray[np.bool_]]
+    ) -> tuple[Rows, Rows]:
+        """Return where between two rows each lies what is inside just yet, and just no longer."""
+        inside, outside = np.zeros((len(first), 1)), np.ones((len(first), 1))
+        for _ in range(_HALVINGS):
+            middle = (inside + outside) / 2
+            found = is_inside(self._between(first, last, middle)).reshape(-1, 1)
+            inside = np.where(found, middle, inside)
+            outside = np.where(found, outside, middle)
+        return inside, outside
 
     def _between(self, first: Rows, last: Rows, share: Rows) -> Rows:
         return self._fit(first + (last - first) * share)
@@ -140,3 +153,16 @@ class Probes:
             elif column.type is ColumnType.FLOAT:
                 fitted[:, index] = values.astype(np.float32)
         return fitted
+
+
+def _is_nearer(answers: Answers, first: Answers, second: Answers) -> NDArray[np.bool_]:
+    """Tell which answers are nearer to the first one than to the second."""
+    return _measure(answers, first) < _measure(answers, second)
+
+
+def _measure(answers: Answers, others: Answers) -> Rows:
+    """Return how far the answers to each row are apart; two labels are the same, or are not."""
+    are_numbers = answers.dtype.kind == "f"
+    distances = np.abs(answers - others) if are_numbers else answers != others
+    total: Rows = distances.reshape(len(distances), -1).sum(axis=1, dtype=np.float64)
+    return total
