@@ -4,6 +4,7 @@ import contextlib
 import io
 import random
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from pyarrow import parquet
 
 from regisseur_serving.adapters.parquet import read_parquet
-from regisseur_serving.core.invocations import InvocationReader, describe_error
+from regisseur_serving.core.invocations import InvocationReader, TypedColumn, describe_error
 from regisseur_serving.errors import InputError
 from support.adding_server import Adder, Server, served
 from support.signatures import build_signature, build_undeclared
@@ -47,6 +48,23 @@ async def test_a_frame_is_predicted() -> None:
     assert (answer.status, answer.json) == (200, {"predictions": [2.5, 4.0]})
     answer = await server.post(b"PAR1", path="/invocations", content_type=TYPE)
     assert (answer.status, answer.json["error_code"]) == (400, "BAD_REQUEST")
+
+
+async def test_a_few_bytes_are_read_beside_the_loop_as_they_may_hold_millions_of_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads = []
+
+    def read(body: bytes) -> list[TypedColumn]:
+        threads.append(threading.current_thread())
+        return read_parquet(body)
+
+    monkeypatch.setattr("regisseur_serving.api.invocations.read_parquet", read)
+    server = Server(max_body_bytes=10_000)
+    server.lifecycle.become_ready(served(Adder()))
+    answer = await server.post(pack(FRAME), path="/invocations", content_type=TYPE)
+    assert (answer.status, len(threads)) == (200, 1)
+    assert threads[0] is not threading.main_thread()
 
 
 async def test_an_image_without_pyarrow_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

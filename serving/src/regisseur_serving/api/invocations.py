@@ -1,6 +1,5 @@
 """The route `/invocations`: MLflow's scoring protocol, for clients of `mlflow models serve`."""
 
-import sys
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -56,11 +55,7 @@ class InvocationsRoute:
             _check_type(media_type)
             with self._predicting.take() as place:
                 body = await self._predicting.bodies.read(scope, receive, place)
-                # A few bytes of parquet can hold millions of values.
-                size = sys.maxsize if media_type == PARQUET_TYPE else len(body)
-                table, rows = await self._predicting.read(
-                    size, lambda: _read(served, media_type, body)
-                )
+                table, rows = await self._read(served, media_type, body)
                 prediction = await self._predicting.predict(served, table, rows, place)
         except InputError as error:
             await _refuse(send, error)
@@ -68,6 +63,12 @@ class InvocationsRoute:
             return
         else:
             await _send(send, HTTPStatus.OK, {"predictions": prediction.values})
+
+    async def _read(self, served: Served, media_type: str, body: bytes) -> tuple[Table, int]:
+        if media_type == PARQUET_TYPE:
+            # A few bytes of it can hold millions of values.
+            return await self._predicting.read_apart(lambda: _read_parquet(served, body))
+        return await self._predicting.read(len(body), lambda: _read_text(served, media_type, body))
 
 
 def _check_type(media_type: str) -> None:
@@ -82,10 +83,12 @@ def _refuse_type(text: str) -> InputError:
     return InputError(problem, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
-def _read(served: Served, media_type: str, body: bytes) -> tuple[Table, int]:
+def _read_parquet(served: Served, body: bytes) -> tuple[Table, int]:
+    return served.loaded.invocations.read_typed(read_parquet(body))
+
+
+def _read_text(served: Served, media_type: str, body: bytes) -> tuple[Table, int]:
     reader = served.loaded.invocations
-    if media_type == PARQUET_TYPE:
-        return reader.read_typed(read_parquet(body))
     if media_type != CSV_TYPE:
         return reader.read_json(parse_json(body.removeprefix(b"\xef\xbb\xbf")))
     try:

@@ -53,8 +53,10 @@ class Predicting:
 
     async def read(self, size_bytes: int, call: Callable[[], _T]) -> _T:
         """Return what reading a body gives, without keeping the loop for long."""
-        if size_bytes <= _LARGE_BODY_BYTES:
-            return call()
+        return call() if size_bytes <= _LARGE_BODY_BYTES else await self.read_apart(call)
+
+    async def read_apart(self, call: Callable[[], _T]) -> _T:
+        """Return what reading a body gives whose size does not tell how long that takes."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, call)
 
     async def predict(
