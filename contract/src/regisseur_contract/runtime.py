@@ -53,7 +53,7 @@ ENV_BATCH_MAX_ROWS: Final = "REGISSEUR_BATCH_MAX_ROWS"
 `BATCH_MAX_ROWS`."""
 
 ENV_CONVERT_TIMEOUT_SECONDS: Final = "REGISSEUR_CONVERT_TIMEOUT_SECONDS"
-"""Deadline of the conversion of a model; by default `CONVERT_TIMEOUT_SECONDS`."""
+"""Deadline of the conversion of a model; absent for `CONVERT_TIMEOUT_SECONDS`."""
 
 ENV_CONVERT_MEMORY_BYTES: Final = "REGISSEUR_CONVERT_MEMORY_BYTES"
 """What the conversion of a model may ask for; by default `CONVERT_MEMORY_BYTES`."""

@@ -3,15 +3,21 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from regisseur_operator.api.status import Lineage, Rehearsal
 from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec
+from regisseur_operator.core import wanted
 from regisseur_operator.core.faults import _is_looping
 from regisseur_operator.core.fingerprint import digest
+from regisseur_operator.core.observed import Configuration
 from regisseur_operator.core.pods import ContainerFacts, PodFacts, RehearsalPod
 from regisseur_operator.core.rehearsal import judge_rehearsal
+from regisseur_operator.core.roll import PodInputs
 from regisseur_operator.core.trial import Trial
 from regisseur_operator.resources.pods import build_pod_template
 from support.pod_parts import (
+    SERVED,
     build_everything,
     build_inputs,
     build_observed,
@@ -28,6 +34,10 @@ PINNED = "Version 2 passed its rehearsal, and its files are pinned"
 
 def build_template(**inputs: Any) -> dict[str, Any]:
     return build_pod_template("wine", build_inputs(**inputs), Lineage())
+
+
+def limit_of(pod: dict[str, Any]) -> str:
+    return environment(containers(pod)["convert"])["REGISSEUR_CONVERT_TIMEOUT_SECONDS"]
 
 
 async def start_with_onnx(**behaviour: Any) -> World:
@@ -91,6 +101,53 @@ async def test_another_engine_is_another_try_and_replaces_the_pods() -> None:
     assert after is not None
     assert (after.version, after.revision) == (before.version, before.revision + 1)
     assert world.status.phase == "Healthy"
+
+
+TIMES: list[Any] = [
+    pytest.param({}, 0, id="the usual time"),
+    pytest.param({"rehearsal": {"timeout": "1m"}}, 24, id="a short rehearsal"),
+    pytest.param({"progressDeadlineSeconds": 100}, 40, id="a short rollout"),
+    pytest.param({"rehearsal": {"timeout": "1h"}}, 0, id="a long rehearsal, the usual rollout"),
+    pytest.param(
+        {"rehearsal": {"timeout": "1h"}, "progressDeadlineSeconds": 1800}, 720, id="patience"
+    ),
+    pytest.param(
+        {"rehearsal": {"enabled": False, "timeout": "1m"}}, 0, id="a rehearsal that is not made"
+    ),
+    pytest.param({"rehearsal": {"timeout": "1s"}}, 1, id="no time at all is no time limit"),
+]
+
+
+@pytest.mark.parametrize(("spec", "seconds"), TIMES)
+def test_a_conversion_may_take_a_part_of_what_it_is_a_part_of(
+    spec: dict[str, Any], seconds: int
+) -> None:
+    configuration = Configuration("serving:v1", {"default": "http://mlflow:5000"})
+
+    def build(engine: str) -> PodInputs:
+        observed = build_observed(**spec, serving={"engine": engine})
+        observed = replace(observed, configuration=configuration)
+        inputs = wanted.build_inputs(observed, SERVED, wanted.Image("serving:v1"), None)
+        assert inputs is not None
+        return inputs
+
+    assert build("ONNX").convert_seconds == seconds
+    assert build("Native").convert_seconds == 0
+
+
+async def test_more_time_for_the_conversion_is_another_try_and_the_pods_get_it_too() -> None:
+    world = await start_with_onnx(fallback="the conversion to ONNX took longer than 120 s")
+    await world.settle()
+    patience = {"rehearsal": {"timeout": "1h"}, "progressDeadlineSeconds": 1800}
+    world.kubelet.behave(2, fallback="")
+    world.edit_spec(lambda spec: spec.update(patience))
+    await world.until(lambda: bool(world.rehearsal_pods))
+    assert limit_of(world.rehearsal_pods[0]) == "720"
+
+    await world.settle()
+
+    assert limit_of(world.deployment["spec"]["template"]) == "720"
+    assert world.condition("Rehearsed")[2] == PINNED
 
 
 async def test_a_version_that_is_converted_is_served_without_a_remark() -> None:

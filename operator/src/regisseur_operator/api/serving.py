@@ -224,7 +224,8 @@ class ServingSpec(SpecModel):
         " trained the model. ONNX is faster and smaller and counts in 32 bits: each version is"
         " converted and compared with itself before it serves. Where they differ, or it cannot be"
         " converted, Native serves it; the condition Rehearsed, status.rehearsal.facts and the"
-        " server's /model say why. Needs an image that was built with ONNX.",
+        " server's /model say why. A conversion may take 40% of rehearsal.timeout, or of"
+        " progressDeadlineSeconds where that is shorter. Needs an image that was built with ONNX.",
     )
     batching: Batching | None = Field(
         default=None,

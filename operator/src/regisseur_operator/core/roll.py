@@ -61,6 +61,7 @@ class PodInputs:
         restart: Token of the last restart that a person asked for.
         engine: What is to make the predictions; empty for the model's own library.
         batch_max_rows: Rows of one call of the model; 0 for the server's own choice.
+        convert_seconds: How long the conversion for the engine may take; 0 for the usual time.
     """
 
     served: Served
@@ -80,6 +81,7 @@ class PodInputs:
     restart: str = ""
     engine: str = ""
     batch_max_rows: int = 0
+    convert_seconds: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -96,8 +98,9 @@ class PodInputs:
 
     def _list_choices(self) -> list[Any]:
         """Return what is not as usual: what is must look as it did before there was a choice."""
+        named = (("batch", self.batch_max_rows), ("convert", self.convert_seconds))
         engine = [self.engine] if self.engine else []
-        return [*engine, ["batch", self.batch_max_rows]] if self.batch_max_rows else engine
+        return [*engine, *([name, number] for name, number in named if number)]
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from regisseur_contract.engines import Engine
-from regisseur_contract.runtime import BATCH_MAX_ROWS
+from regisseur_contract.runtime import BATCH_MAX_ROWS, CONVERT_TIMEOUT_SECONDS
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.serving import Batching
 from regisseur_operator.api.status import Lineage, Resolved
+from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec
 from regisseur_operator.core.current import find_proven
 from regisseur_operator.core.lineage import read_digest
 from regisseur_operator.core.observed import Observed
@@ -16,6 +17,9 @@ from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.roll import PodInputs, Roll, Served
 
 LONGEST_IMAGE: Final = 1024
+CONVERSION_PERCENT: Final = 40
+"""What a conversion may have of the time that it is a part of; the usual time, where that is usual.
+The rest is for what comes before it and after it."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,7 @@ def build_inputs(
     if registry_url is None:
         return None
     serving = observed.spec.serving
+    is_converted = serving.engine == Engine.ONNX
     access = serving.model_access
     secret = access.credentials_secret_ref
     return PodInputs(
@@ -146,8 +151,9 @@ def build_inputs(
         service_account=access.service_account_name,
         credentials_secret=secret.name if secret is not None else "",
         pod_template=serving.pod_template.to_manifest(),
-        engine=serving.engine if serving.engine == Engine.ONNX else "",
+        engine=Engine.ONNX if is_converted else "",
         batch_max_rows=_choose_batch(serving.batching),
+        convert_seconds=_limit_conversion(observed.spec) if is_converted else 0,
     )
 
 
@@ -158,3 +164,15 @@ def _choose_batch(batching: Batching | None) -> int:
     if not batching.enabled:
         return 1
     return 0 if batching.max_rows == BATCH_MAX_ROWS else batching.max_rows
+
+
+def _limit_conversion(spec: ModelDeploymentSpec) -> int:
+    """Return the time that fits into a rehearsal, and into a rollout; 0 for the usual.
+
+    Both get the same, so that what is in time in the one is so in the other.
+    """
+    shortest = float(spec.progress_deadline_seconds)
+    if spec.rehearsal.enabled:
+        shortest = min(shortest, spec.rehearsal.timeout_seconds)
+    seconds = max(int(shortest * CONVERSION_PERCENT / 100), 1)
+    return 0 if seconds == CONVERT_TIMEOUT_SECONDS else seconds

@@ -22,6 +22,7 @@ from regisseur_contract.runtime import (
     DRAIN_SECONDS,
     ENV_ARTIFACT_URI,
     ENV_BATCH_MAX_ROWS,
+    ENV_CONVERT_TIMEOUT_SECONDS,
     ENV_DRAIN_SECONDS,
     ENV_ENGINE,
     ENV_EXPECTED_DIGEST,
@@ -96,7 +97,10 @@ def build_fetch(inputs: PodInputs, environment: Environment) -> Manifest:
 
 def build_convert(inputs: PodInputs) -> Manifest:
     """Return the container that converts the model for the engine that was asked for."""
-    told = {ENV_MODEL_DIR: MODEL_DIR}
+    told = {
+        ENV_MODEL_DIR: MODEL_DIR,
+        ENV_CONVERT_TIMEOUT_SECONDS: str(inputs.convert_seconds or ""),
+    }
     return {
         **_build_container(CONTAINER_CONVERT, inputs.image, SUBCOMMAND_CONVERT, told),
         "volumeMounts": [_mount(MODEL_VOLUME, MODEL_MOUNT), _mount(SCRATCH_VOLUME, SCRATCH_MOUNT)],
