@@ -133,6 +133,7 @@ clients: $(VENV_STAMP) ## Bring the clients that tests drive the model server wi
 test-parts: test-tools clients
 	@python -m regisseur_devcluster tool metrics-server >/dev/null
 	@python -m regisseur_devcluster images >/dev/null
+	@python -m regisseur_devcluster images onnx-serving >/dev/null
 
 $(TIERS:%=test-%): test-%: $(VENV_STAMP)
 	@tools/run-tiers $*

@@ -60,6 +60,12 @@ def register_forest(registry: Registry, model: str) -> int:
     return _register(registry, model, RandomForestClassifier(n_estimators=5, random_state=1))
 
 
+def register_scaled_forest(registry: Registry, model: str) -> int:
+    """Register a forest behind a scaler, which 32 bits answer otherwise; return its version."""
+    forest = RandomForestClassifier(n_estimators=5, random_state=1)
+    return _register(registry, model, make_pipeline(StandardScaler(), forest))
+
+
 def _register(registry: Registry, model: str, estimator: ClassifierMixin) -> int:
     estimator.fit(_DATA.data, _DATA.target)
     return register_model_version(

@@ -1,5 +1,6 @@
 """Building images with buildah, in a store of our own that a person's images never meet."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from regisseur_devcluster.commands import run
@@ -12,12 +13,29 @@ HOME_INSIDE = Path("/root")
 """Builds run as root of their own file system."""
 
 
-def build_image(reference: str, *, dockerfile: Path, context: Path, base: str | None) -> None:
-    """Build an image; its log lies beside the store."""
+def build_image(
+    reference: str,
+    *,
+    dockerfile: Path,
+    context: Path,
+    base: str | None,
+    extras: Sequence[str] = (),
+) -> None:
+    """Build an image; its log lies beside the store.
+
+    Args:
+        reference: Its name and tag.
+        dockerfile: How it is built.
+        context: The files that it is built from.
+        base: The image that it stands on; None where it stands on none.
+        extras: What it is built with besides, where its Dockerfile leaves a choice.
+    """
     require(*IMAGE_PACKAGES)
     arguments: list[str | Path] = ["--isolation", "chroot", "--network", "host", "--layers"]
     if base is not None:
         arguments += ["--build-arg", f"BASE_IMAGE={base}", "--pull-never"]
+    if extras:
+        arguments += ["--build-arg", f"EXTRAS={' '.join(extras)}"]
     arguments += [*_outside(), "--tag", reference, "--file", dockerfile, context]
     log = _store() / "logs" / f"{reference.rpartition('/')[2].replace(':', '-')}.log"
     run([*_buildah("bud"), *arguments], log=log, timeout_seconds=BUILD_LIMIT_SECONDS)

@@ -8,7 +8,7 @@ from pathlib import Path
 from regisseur_devcluster.cluster import Cluster
 from regisseur_devcluster.controlplane import ControlPlane
 from regisseur_devcluster.errors import DevclusterError
-from regisseur_devcluster.images import APPLICATIONS, Built, build_applications, push
+from regisseur_devcluster.images import KNOWN, Built, build_applications, push
 from regisseur_devcluster.tools import tool
 
 
@@ -103,8 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, help=text).set_defaults(run=run)
     images = commands.add_parser("images", help="build the images; load them if a cluster is up")
-    known = [image.name for image in APPLICATIONS]
-    images.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(known)}")
+    images.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(KNOWN)}")
     images.add_argument("--push", metavar="REGISTRY", help="send them to a registry instead")
     images.set_defaults(run=_images)
     plane = commands.add_parser("control-plane", help="an API server without a node")

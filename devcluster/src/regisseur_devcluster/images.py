@@ -4,7 +4,7 @@ An image that lies in the cache under the hash of its content is never built aga
 """
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,10 +30,12 @@ class Image:
     Attributes:
         name: Its name below the prefix.
         dockerfile: Path of its Dockerfile in the repository.
+        extras: What it is built with besides, where its Dockerfile leaves a choice.
     """
 
     name: str
     dockerfile: str
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,21 +62,29 @@ APPLICATIONS = (
     Image("mlflow", "devcluster/images/Dockerfile.mlflow"),
 )
 
+ONNX_SERVING = Image("onnx-serving", "Dockerfile.serving", extras=("onnx",))
+"""The model server with engine ONNX, which is built only when it is asked for by its name.
+
+No other image's name begins this one's: older archives of that one would be taken for it.
+"""
+
+KNOWN = {image.name: image for image in (*APPLICATIONS, ONNX_SERVING)}
+"""All images that can be asked for, by name."""
+
 
 def build_applications(names: Iterable[str] = ()) -> list[Built]:
-    """Build the images of the project, or some of them, unless they are in the cache.
+    """Build the images of the project, or those that are named, unless they are in the cache.
 
     Raises:
         DevclusterError: A name is none of the project's images.
     """
     names = list(names)
-    known = [image.name for image in APPLICATIONS]
-    if unknown := [name for name in names if name not in known]:
+    if unknown := [name for name in names if name not in KNOWN]:
         raise DevclusterError(
-            f"there is no image called {', '.join(unknown)}; there are: {', '.join(known)}"
+            f"there is no image called {', '.join(unknown)}; there are: {', '.join(KNOWN)}"
         )
-    wanted = set(names or known)
-    return [build_application(image) for image in APPLICATIONS if image.name in wanted]
+    wanted = [image for name, image in KNOWN.items() if name in names]
+    return [build_application(image) for image in wanted or APPLICATIONS]
 
 
 def build_application(image: Image) -> Built:
@@ -84,7 +94,7 @@ def build_application(image: Image) -> Built:
     with tempfile.TemporaryDirectory(prefix="regisseur-image-") as folder:
         context = Path(folder)
         stage(parse_copied(dockerfile.read_text()), sources=REPOSITORY, target=context)
-        return _build(image.name, dockerfile, context, base)
+        return _build(image.name, dockerfile, context, base, image.extras)
 
 
 def pause_image() -> Built:
@@ -122,8 +132,10 @@ def archive_of(reference: str) -> Path:
     return cache_folder() / "images" / f"{name}-{tag}.tar"
 
 
-def _build(name: str, dockerfile: Path, context: Path, base: str | None) -> Built:
-    tag = content_hash(context, dockerfile.read_text(), base or "")
+def _build(
+    name: str, dockerfile: Path, context: Path, base: str | None, extras: Sequence[str] = ()
+) -> Built:
+    tag = content_hash(context, dockerfile.read_text(), base or "", *extras)
     reference = f"{PREFIX}/{name}:{tag}"
     built = Built(reference, archive_of(reference))
     lock = built.archive.with_name(f".{name}.lock")
@@ -131,7 +143,7 @@ def _build(name: str, dockerfile: Path, context: Path, base: str | None) -> Buil
         if built.archive.exists():
             return built
         with step(f"image {reference}"):
-            build_image(reference, dockerfile=dockerfile, context=context, base=base)
+            build_image(reference, dockerfile=dockerfile, context=context, base=base, extras=extras)
             save_image(reference, built.archive)
         _forget_older(name, built.archive.parent)
     return built

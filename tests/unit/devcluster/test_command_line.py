@@ -23,7 +23,8 @@ def test_an_image_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) ->
     assert main(["images", "typo"]) == 1
 
     error = capsys.readouterr().err
-    assert error == ("error: there is no image called typo; there are: serving, operator, mlflow\n")
+    names = "serving, operator, mlflow, onnx-serving"
+    assert error == f"error: there is no image called typo; there are: {names}\n"
 
 
 def test_metrics_of_no_cluster_are_refused(

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from regisseur_devcluster import buildah
 from regisseur_devcluster.buildcontext import content_hash, parse_copied, stage
 from regisseur_devcluster.errors import DevclusterError
-from regisseur_devcluster.images import APPLICATIONS, Built, Image, archive_of
+from regisseur_devcluster.images import APPLICATIONS, KNOWN, ONNX_SERVING, Built, Image, archive_of
 from regisseur_devcluster.settings import REPOSITORY
 
 DOCKERFILE = """\
@@ -36,7 +37,7 @@ def test_only_what_comes_from_the_context_is_copied() -> None:
     assert parse_copied(DOCKERFILE) == ["locks/uv.txt", "locks/serving.txt", "serving"]
 
 
-@pytest.mark.parametrize("image", APPLICATIONS, ids=lambda image: image.name)
+@pytest.mark.parametrize("image", KNOWN.values(), ids=lambda image: image.name)
 def test_every_dockerfile_copies_files_that_exist_and_takes_its_base_from_outside(
     image: Image,
 ) -> None:
@@ -44,6 +45,31 @@ def test_every_dockerfile_copies_files_that_exist_and_takes_its_base_from_outsid
 
     assert all((REPOSITORY / path).exists() for path in parse_copied(text))
     assert "ARG BASE_IMAGE=python:3.11-slim-bookworm\n" in text
+    assert not image.extras or "\nARG EXTRAS=" in text
+
+
+def test_no_name_of_an_image_begins_another_s() -> None:
+    """The archives of an image are found by its name, and older ones are removed."""
+    assert not [(a, b) for a in KNOWN for b in KNOWN if a != b and b.startswith(f"{a}-")]
+
+
+def test_an_image_is_built_with_its_extras(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setenv("REGISSEUR_CACHE", str(tmp_path))
+    monkeypatch.setattr(buildah, "require", lambda *_: None)
+    monkeypatch.setattr(buildah, "run", lambda command, **_: commands.append(command))
+
+    buildah.build_image(
+        "a:1", dockerfile=tmp_path, context=tmp_path, base="b:1", extras=("onnx", "explain")
+    )
+
+    (command,) = commands
+    assert command[command.index("EXTRAS=onnx explain") - 1] == "--build-arg"
+
+
+def test_only_what_an_image_needs_anyway_is_built_by_itself() -> None:
+    assert ONNX_SERVING in KNOWN.values()
+    assert ONNX_SERVING not in APPLICATIONS
 
 
 def test_the_hash_is_the_same_wherever_and_whenever_the_files_were_checked_out(
