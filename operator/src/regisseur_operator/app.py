@@ -13,6 +13,7 @@ from regisseur_operator.adapters.kubernetes_leases import KubernetesLease
 from regisseur_operator.adapters.kubernetes_session import Connection
 from regisseur_operator.adapters.kubernetes_watching import KubernetesWatching
 from regisseur_operator.adapters.mlflow_registry import MlflowRegistry
+from regisseur_operator.core.policy import RegistryPolicy
 from regisseur_operator.handlers.shell import KopfShell
 from regisseur_operator.ports import Clock, Cluster
 from regisseur_operator.reconcile import Configuration, Reconciler
@@ -194,7 +195,7 @@ class _Parts:
             configuration=Configuration(
                 default_image=self._settings.serving_image,
                 registry_urls={entry.name: entry.url for entry in self.entries},
-                pickle_registries=frozenset(e.name for e in self.entries if e.trust_pickle),
+                policies={entry.name: _build_policy(entry) for entry in self.entries},
             ),
         )
         self._workers = Workers(
@@ -237,6 +238,15 @@ class _Parts:
             timeout_seconds=entry.timeout_seconds,
             count=lambda outcome: calls.labels(entry.name, outcome).inc(),
         )
+
+
+def _build_policy(entry: RegistrySettings) -> RegistryPolicy:
+    return RegistryPolicy(
+        namespaces=entry.allowed_namespaces,
+        models=entry.allowed_models,
+        image_repositories=entry.allowed_image_repositories,
+        trusts_pickle=entry.trust_pickle,
+    )
 
 
 async def _end(*tasks: asyncio.Task[Any]) -> None:

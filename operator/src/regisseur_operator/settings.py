@@ -75,6 +75,18 @@ class RegistrySettings(BaseModel):
         default=10.0, ge=0.1, le=300.0, description="Hard deadline of one request."
     )
 
+    allowed_namespaces: tuple[str, ...] = Field(
+        default=(),
+        description="Patterns of the namespaces whose ModelDeployments may name it; none: all.",
+    )
+    allowed_models: tuple[str, ...] = Field(
+        default=(), description="Patterns of the models that may be served from it; none: all."
+    )
+    allowed_image_repositories: tuple[str, ...] = Field(
+        default=(),
+        description="Patterns of the images, without tag and digest, that may serve its models"
+        " beside the operator's own; none: all.",
+    )
     trust_pickle: bool = Field(
         default=False,
         strict=True,

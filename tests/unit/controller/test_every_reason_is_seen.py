@@ -1,6 +1,7 @@
 """Each reason of the manual is what somebody sees in some world, as condition or Event."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from regisseur_contract.exits import STORE_DENIED, STORE_UNAVAILABLE
 from regisseur_contract.rehearsal import Word
 from regisseur_contract.tags import TAG_IMAGE
 from regisseur_operator.api.reasons import Reason
+from regisseur_operator.core.policy import RegistryPolicy
 from regisseur_operator.errors import TerminalError
 from regisseur_operator.ports import Kind, Manifest
 from regisseur_operator.resources import DEPLOYMENT, POD, SERVICE
@@ -135,6 +137,12 @@ def exceed_quota(world: World) -> None:
     world.cluster.pod_refusal = "exceeded quota: team"
 
 
+def forbid_models(world: World) -> None:
+    policies = {"default": RegistryPolicy(models=("beer",))}
+    world.configuration = replace(world.configuration, policies=policies)
+    world.start_operator()
+
+
 def nothing(_world: World) -> None:
     """Leave it at rest."""
 
@@ -157,6 +165,7 @@ SCENES: Final[dict[Reason, tuple[dict[str, Any], Act]]] = {
         both(lambda world: world.change("approval gate"), promote()),
     ),
     R.IMAGE_UNKNOWN: ({"serving": {"imageFrom": {"modelVersionTag": TAG_IMAGE}}}, nothing),
+    R.NOT_ALLOWED: ({}, forbid_models),
     R.VERSION_REJECTED: ({}, behave(word=Word.LOAD_FAILED)),
     R.REHEARSAL_RUNNING: ({}, promote()),
     R.REHEARSAL_PASSED: ({}, promote()),

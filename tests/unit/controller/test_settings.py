@@ -10,7 +10,7 @@ REGISTRIES = """
 registries:
   - {name: default, url: "http://mlflow.mlops.svc:5000/"}
   - {name: eu-west, url: https://mlflow.example.com/registry, pollIntervalSeconds: 2.5,
-     trustPickle: true}
+     trustPickle: true, allowedNamespaces: ["team-*"]}
 """
 
 
@@ -34,6 +34,7 @@ def test_an_image_and_a_registry_are_enough() -> None:
             url="https://mlflow.example.com/registry",
             poll_interval_seconds=2.5,
             trust_pickle=True,
+            allowed_namespaces=("team-*",),
         ),
     )
     assert (settings.workers, settings.web_port, settings.log_format) == (8, 8080, "json")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from regisseur_contract.runtime import ENV_REGISTRY_URL, ENV_SERVED_ARTIFACT_URI, ENV_TRUST_PICKLE
+from regisseur_operator.core.policy import RegistryPolicy
 from regisseur_operator.ports import Manifest
 from regisseur_operator.reconcile import Configuration
 from support.pod_parts import containers, environment
@@ -47,8 +48,8 @@ async def test_what_is_served_from_another_registry_is_not_looked_for_in_this_on
 async def test_the_policy_for_pickles_is_told_with_the_next_roll_and_rolls_nothing() -> None:
     world = await start()
     before = world.served_versions
-    configuration = replace(world.configuration, pickle_registries=frozenset({"default"}))
-    world.configuration = configuration
+    policies = {"default": RegistryPolicy(trusts_pickle=True)}
+    world.configuration = replace(world.configuration, policies=policies)
     world.start_operator()
     await world.settle()
     assert world.served_versions == before

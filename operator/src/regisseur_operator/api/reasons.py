@@ -25,6 +25,7 @@ class Reason(StrEnum):
     # Before a version goes further
     GATE_UNMET = "GateUnmet"
     IMAGE_UNKNOWN = "ImageUnknown"
+    NOT_ALLOWED = "NotAllowed"
     VERSION_REJECTED = "VersionRejected"
 
     # Rehearsal

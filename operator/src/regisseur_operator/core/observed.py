@@ -4,7 +4,7 @@ Reading it together once keeps decisions pure: the same `Observed` gives the sam
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec
 from regisseur_operator.core.autoscaling import AutoscalerFacts, wanted_replicas
 from regisseur_operator.core.identity import Key, Kind, Manifest
 from regisseur_operator.core.pods import PodFacts, RehearsalPod
+from regisseur_operator.core.policy import RegistryPolicy
 from regisseur_operator.core.registry import Reference, RegistryAnswer
 from regisseur_operator.core.roll import Roll, parse_roll
 
@@ -28,6 +29,9 @@ LONGEST_TOKEN: Final = 63
 """Of a verb; the rest of it is not looked at."""
 
 
+_ALLOWS_ALL: Final = RegistryPolicy()
+
+
 @dataclass(frozen=True)
 class Configuration:
     """What the person who runs the operator decided.
@@ -35,12 +39,16 @@ class Configuration:
     Attributes:
         default_image: Image of the model server where a spec names none.
         registry_urls: Address by name of the registry.
-        pickle_registries: Names of those whose models may run code when they are loaded.
+        policies: What is allowed, by name of the registry; everything where there is none.
     """
 
     default_image: str
     registry_urls: Mapping[str, str]
-    pickle_registries: frozenset[str] = frozenset()
+    policies: Mapping[str, RegistryPolicy] = field(default_factory=dict)
+
+    def policy(self, registry: str) -> RegistryPolicy:
+        """Return what is allowed of a registry."""
+        return self.policies.get(registry, _ALLOWS_ALL)
 
 
 @dataclass(frozen=True)
@@ -179,6 +187,12 @@ class Observed:
             "controller": True,
             "blockOwnerDeletion": True,
         }
+
+
+def find_breach(configuration: Configuration, key: Key, reference: Reference) -> str:
+    """Say what the policy of a registry has against a reference; empty where it allows it."""
+    policy = configuration.policy(reference.registry)
+    return policy.find_breach(key.namespace, reference.model)
 
 
 def build_reference(spec: ModelDeploymentSpec) -> Reference:

@@ -121,6 +121,16 @@ def tell_incomplete(chosen: ModelVersion, answer: RegistryAnswer) -> str:
     return f"The registry was asked {asked}{problem}"
 
 
+def tell_not_allowed(reference: Reference, breach: str) -> Verdict:
+    """Say that the policy of the registry is against it."""
+    return Verdict(
+        "False",
+        Reason.NOT_ALLOWED,
+        f"Registry {reference.registry!r} {breach}: so says its policy in the operator's"
+        f" configuration. Correct spec.model, or have the policy changed. {GOES_ON}",
+    )
+
+
 def tell_unknown_registry(observed: Observed) -> Verdict:
     """Say that the operator was not configured with this registry."""
     known = ", ".join(sorted(observed.configuration.registry_urls)) or "none"

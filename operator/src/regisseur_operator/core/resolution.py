@@ -17,13 +17,14 @@ from regisseur_operator.core.memory import (
     recall_holders,
     recall_reference,
 )
-from regisseur_operator.core.observed import Observed, build_reference
+from regisseur_operator.core.observed import Observed, build_reference, find_breach
 from regisseur_operator.core.reachability import is_out, judge_reachability
 from regisseur_operator.core.reference import (
     capitalize,
     describe,
     tell_incomplete,
     tell_missing,
+    tell_not_allowed,
     tell_resolved,
     tell_unknown_registry,
 )
@@ -95,6 +96,8 @@ def resolve(observed: Observed) -> Resolution:
 def _look_up(observed: Observed) -> tuple[Verdict, Sequence[ModelVersion], ModelVersion | None]:
     """Return the condition Resolved, all who hold the reference, and the one to follow."""
     answer, reference = observed.answer, build_reference(observed.spec)
+    if breach := find_breach(observed.configuration, observed.key, reference):
+        return tell_not_allowed(reference, breach), (), None
     if answer is None:
         return tell_unknown_registry(observed), (), None
     if not answer.known:

@@ -38,7 +38,7 @@ from regisseur_operator.core.wanted import (
 )
 
 NEEDS_A_PERSON: Final = frozenset(
-    {Reason.GATE_UNMET, Reason.IMAGE_UNKNOWN, Reason.VERSION_REJECTED}
+    {Reason.GATE_UNMET, Reason.IMAGE_UNKNOWN, Reason.NOT_ALLOWED, Reason.VERSION_REJECTED}
 )
 HOLDING: Final = NEEDS_A_PERSON | {Reason.REHEARSAL_RUNNING, Reason.REHEARSAL_HELD}
 """What keeps a version from being rolled out."""
@@ -158,8 +158,8 @@ def _follow(scene: Scene, served: Served) -> Decision:
     """Go to the version that the reference names."""
     observed, current = scene.observed, scene.current
     image = choose_image(observed, scene.resolution, served, current)
-    if image is None:
-        return replace(scene.stay(_tell_no_image(observed, served)), needs_attention=True)
+    if isinstance(image, Verdict):
+        return replace(scene.stay(image), needs_attention=True)
     inputs = build_inputs(observed, served, image, current)
     if inputs is None:
         return scene.stay()
@@ -217,7 +217,7 @@ def _restart(scene: Scene, decision: Decision) -> Decision:
     key = name_restart(roll.key, token)
     rejection = find_rejection(observed.status.rejected, key)
     if observed.is_restarted or (rejection is not None and observed.is_retried):
-        trusted = roll.inputs.served.registry in observed.configuration.pickle_registries
+        trusted = observed.configuration.policy(roll.inputs.served.registry).trusts_pickle
         inputs = replace(roll.inputs, restart=token, trusts_pickle=trusted)
         begun = scene.begin(inputs, roll.lineage, key, None)
         return replace(decision, roll=begun.roll)
@@ -236,16 +236,6 @@ def _tell_unknown_revision(observed: Observed, number: int) -> Verdict:
         " it out; what runs goes on running"
     )
     return Verdict("False", Reason.REVISION_NOT_FOUND, message)
-
-
-def _tell_no_image(observed: Observed, served: Served) -> Verdict:
-    source = observed.spec.serving.image_from
-    tag = source.model_version_tag if source is not None else ""
-    message = (
-        f"Version {served.version} has no image: set its tag {tag!r} in the registry to an image"
-        " reference, or set spec.serving.image"
-    )
-    return Verdict("False", Reason.IMAGE_UNKNOWN, message)
 
 
 def tell_roll(observed: Observed, roll: Roll, rejected: tuple[Rejection, ...]) -> tuple[Note, ...]:

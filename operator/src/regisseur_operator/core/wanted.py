@@ -15,6 +15,7 @@ from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.registry import ModelVersion
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.roll import PodInputs, Roll, Served
+from regisseur_operator.core.verdict import Verdict
 
 LONGEST_IMAGE: Final = 1024
 CONVERSION_PERCENT: Final = 40
@@ -86,8 +87,21 @@ def _find_named(resolution: Resolution, served: Served) -> ModelVersion | None:
 
 def choose_image(
     observed: Observed, resolution: Resolution, served: Served, current: Roll | None
+) -> Image | Verdict:
+    """Return the image to run, or say why there is none; one that serves already may go on."""
+    image = _find_image(observed, resolution, served, current)
+    if image is None:
+        return _tell_no_image(observed, served)
+    is_kept = image.is_default or (current is not None and current.inputs.image == image.name)
+    if is_kept or observed.configuration.policy(served.registry).allows_image(image.name):
+        return image
+    return _tell_foreign_image(served, image)
+
+
+def _find_image(
+    observed: Observed, resolution: Resolution, served: Served, current: Roll | None
 ) -> Image | None:
-    """Return the image to run; None where the version does not name one, but should.
+    """Return what names the image; None where the version should and does not.
 
     An image that the spec does not fix is kept from the version's first roll on: a new default,
     or another tag, is taken with the next version and never by itself.
@@ -108,6 +122,26 @@ def choose_image(
     version = _find_named(resolution, served)
     named = version.tags.get(tag, "").strip() if version is not None else ""
     return Image(named, tag=tag) if is_reference(named) else None
+
+
+def _tell_no_image(observed: Observed, served: Served) -> Verdict:
+    source = observed.spec.serving.image_from
+    tag = source.model_version_tag if source is not None else ""
+    message = (
+        f"Version {served.version} has no image: set its tag {tag!r} in the registry to an image"
+        " reference, or set spec.serving.image"
+    )
+    return Verdict("False", Reason.IMAGE_UNKNOWN, message)
+
+
+def _tell_foreign_image(served: Served, image: Image) -> Verdict:
+    where = f"its tag {image.tag!r}" if image.tag else "spec.serving.image"
+    message = (
+        f"Version {served.version} waits: registry {served.registry!r} is not for image"
+        f" {image.name!r} ({where}), so says its policy in the operator's configuration. Name an"
+        " image that it allows, or have the policy changed"
+    )
+    return Verdict("False", Reason.NOT_ALLOWED, message)
 
 
 def lacks_image(observed: Observed, roll: Roll) -> bool:
@@ -143,7 +177,7 @@ def build_inputs(
         is_default_image=image.is_default,
         image_tag=image.tag,
         registry_url=registry_url,
-        trusts_pickle=served.registry in observed.configuration.pickle_registries,
+        trusts_pickle=observed.configuration.policy(served.registry).trusts_pickle,
         requests=dict(serving.resources.requests),
         limits=dict(serving.resources.limits),
         env=tuple(variable.to_manifest() for variable in serving.env),

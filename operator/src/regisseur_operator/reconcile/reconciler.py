@@ -10,7 +10,12 @@ from regisseur_operator.core.changes import tell_changes
 from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.identity import Key, Manifest
 from regisseur_operator.core.notes import Note
-from regisseur_operator.core.observed import Configuration, Observed, build_reference
+from regisseur_operator.core.observed import (
+    Configuration,
+    Observed,
+    build_reference,
+    find_breach,
+)
 from regisseur_operator.core.planner import Plan, plan_writes
 from regisseur_operator.core.progress import judge_progress
 from regisseur_operator.core.resolution import Resolution, resolve
@@ -71,6 +76,7 @@ class Reconciler:
         self._registries = registries
         self._events = events
         self._clock = clock
+        self._configuration = configuration
         self._writer = Writer(cluster, view)
         self._observer = Observer(
             view=view, registries=registries, clock=clock, configuration=configuration
@@ -115,10 +121,11 @@ class Reconciler:
         return Outcome()
 
     def _follow(self, key: Key, spec: ModelDeploymentSpec) -> None:
-        if spec.suspend:
+        reference = build_reference(spec)
+        if spec.suspend or find_breach(self._configuration, key, reference):
             self._registries.forget(key)
         else:
-            self._registries.follow(key, build_reference(spec))
+            self._registries.follow(key, reference)
 
     async def _refuse(self, manifest: Manifest, error: TerminalError) -> Outcome:
         metadata = manifest["metadata"]
