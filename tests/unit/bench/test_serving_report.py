@@ -57,6 +57,9 @@ def test_the_page_has_every_server_and_load() -> None:
     assert f"| {OURS} | 33 |" in page
     assert f"| {OURS} | 1.0 | 20.0 | 100 | 1.5 |" in page
     assert "| M1 | 90% | 5 | 0 | 100 → 101 |" in page
+    assert "| Regisseur, M1 c=64, × naive FastAPI | 25 | 33 | yes |" in page
+    assert "| Regisseur, M1 c=64, × HTTP alone | 0.45 | 0.55 | yes |" in page
+    assert "MLServer" not in page
 
 
 def test_tables_are_markdown() -> None:

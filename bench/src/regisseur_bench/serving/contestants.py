@@ -17,6 +17,7 @@ from regisseur_bench.serving.loads import (
 
 PEERS: Final = Path(__file__).parent / "peers"
 OURS: Final = "Regisseur"
+OURS_ONNX: Final = f"{OURS}, ONNX"
 NAIVE: Final = "naive FastAPI"
 CONSTANT: Final = "HTTP alone"
 MLFLOW: Final = "mlflow models serve"
@@ -88,7 +89,7 @@ def list_contestants(environments: Environments) -> list[Contestant]:
         _uvicorn(CONSTANT, environments.serving, "constant"),
         _uvicorn(NAIVE, environments.serving, "naive"),
         _ours(OURS, environments, {}),
-        _ours(f"{OURS}, ONNX", environments, ONNX),
+        _ours(OURS_ONNX, environments, ONNX),
         Contestant(
             MLFLOW,
             environments.mlflow,

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Final
 
 from regisseur_bench.serving.contestants import CONSTANT, NAIVE, OURS
+from regisseur_bench.serving.goals import Goal, judge
 from regisseur_bench.serving.loads import MODELS, Load
 from regisseur_bench.serving.measuring import OVERLOAD_CONNECTIONS, Results
 from regisseur_bench.serving.rounds import find_ratios
@@ -35,6 +36,8 @@ def write_report(results: Results, rounds: int, seconds: float) -> str:
         "## Throughput, as multiples of the naive server",
         _tabulate_ratios(results),
         "![Throughput of the servers](benchmarks-serving.svg)",
+        "## What was set, and what was reached",
+        tabulate_goals(judge(lambda base: find_all_ratios(results, base))),
         f"## Latency ({LATENCY_LOAD}), memory, cold start",
         _tabulate_rest(results),
         f"## Too much load ({OVERLOAD_CONNECTIONS} connections)",
@@ -44,10 +47,11 @@ def write_report(results: Results, rounds: int, seconds: float) -> str:
 
 
 def find_all_ratios(results: Results, base: str) -> dict[Load, dict[str, float]]:
-    """Return by load how many times as fast as the base each server was."""
+    """Return by load how many times as fast as the base each server was, if that was measured."""
     return {
         load: find_ratios({name: [m.rate for m in ms] for name, ms in found.items()}, base)
         for load, found in results.rounds.items()
+        if base in found
     }
 
 
@@ -80,6 +84,20 @@ def _tabulate_ratios(results: Results) -> str:
     names = list(next(iter(results.rounds.values())))
     rows = [[name, *(_show(ratios[load][name]) for load in ratios)] for name in names]
     return tabulate(["server (× naive)", *map(str, ratios)], rows)
+
+
+def tabulate_goals(judged: Iterable[tuple[Goal, float]]) -> str:
+    """Return what was reached of each goal."""
+    rows = [
+        [
+            f"{goal.server}, {goal.load}, × {goal.base}",
+            f"{goal.least:g}",
+            _show(reached),
+            "yes" if reached >= goal.least else "no",
+        ]
+        for goal, reached in judged
+    ]
+    return tabulate(["what, as a multiple of whom", "at least", "found", "reached"], rows)
 
 
 def _tabulate_rest(results: Results) -> str:
