@@ -96,7 +96,9 @@ def test_it_serves_tells_and_ends(launch: Launch, subject: Subject, promoted: st
     assert process.get("/healthz") == (200, "alive\n")
     metrics = process.get("/metrics")[1]
     assert "regisseur_operator_leader 1.0" in metrics
-    assert 'regisseur_operator_writes_total{kind="Deployment",verb="create"} 1.0' in metrics
+    created = 'kind="Deployment",reason="ChildCreated",verb="create"'
+    assert f"regisseur_operator_writes_total{{{created}}} 1.0" in metrics
+    assert f'model="{promoted}",name="wine"' in metrics
     assert process.end() == 0
 
     lease = subject.kube.read("leases", "regisseur-operator")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from regisseur_contract.names import LABEL_MODEL_VERSION
 from regisseur_operator.reconcile import Outcome
+from regisseur_operator.reconcile.reconciler import STATUS_WRITE
 from support.fake_pod_status import is_ready
 from support.worlds import KEY, PATIENCE_SECONDS, World
 
@@ -64,7 +65,7 @@ class Story:
         assert told == expected, f"the story changed; review it with {FLAG}=write"
 
     def _note(self, outcome: Outcome) -> None:
-        writes = [title for title in outcome.writes if title != "status"]
+        writes = [write.title for write in outcome.writes if write != STATUS_WRITE]
         if writes:
             self._lines.append(f"   writes  {', '.join(writes)}")
         self._lines += [

@@ -23,6 +23,7 @@ from regisseur_operator.runtime.clock import SystemClock
 from regisseur_operator.runtime.elector import Elector, LeadershipLostError
 from regisseur_operator.runtime.events import EventSender
 from regisseur_operator.runtime.informer import Informer
+from regisseur_operator.runtime.modeldeployment_metrics import ModelDeploymentCollector
 from regisseur_operator.runtime.modeldeployments import ModelDeployments
 from regisseur_operator.runtime.priming import prime_all
 from regisseur_operator.runtime.queue import KeyedQueue
@@ -73,6 +74,7 @@ class Operator:
         self._wrap_cluster = wrap_cluster
         self._on_lost = on_lost
         self._elector: Elector | None = None
+        self._parts: _Parts | None = None
         self._is_primed = False
         self.metrics = Metrics()
         self.web_port = 0
@@ -83,7 +85,7 @@ class Operator:
         Raises:
             LeadershipLostError: This process led and must not act any more.
         """
-        web = WebServer(self.metrics, self._why_not_ready)
+        web = WebServer(self.metrics, self._why_not_ready, self._why_stuck)
         self.web_port = await web.start(self._settings.web_host, self._settings.web_port)
         try:
             async with KubernetesApi(self._connection, workers=self._settings.workers) as api:
@@ -95,7 +97,9 @@ class Operator:
         lease = self._settings.lease
         store = KubernetesLease(api, lease.namespace, lease.name)
         elector = self._elector = Elector(store, lease, self._settings.identity)
-        parts = _Parts(self._settings, self._connection, api, self.metrics, self._clock)
+        parts = self._parts = _Parts(
+            self._settings, self._connection, api, self.metrics, self._clock
+        )
         parts.build_workers(self._wrap_cluster(parts.cluster))
         electing = asyncio.create_task(elector.run(), name="elector")
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -124,6 +128,9 @@ class Operator:
         self._is_primed = True
         await parts.run()
 
+    def _why_stuck(self) -> str:
+        return self._parts.why_stuck() if self._parts is not None else ""
+
     def _why_not_ready(self) -> str:
         if self._elector is None or not self._elector.has_answer:
             return "the API server has not answered yet"
@@ -148,8 +155,10 @@ class _Parts:
         self._clock = clock
         self._queue = KeyedQueue(lambda: random.uniform(0.7, 1.3))  # noqa: S311
         metrics.queue_depth.set_function(lambda: len(self._queue))
+        metrics.queue_oldest.set_function(lambda: self._queue.oldest_seconds)
         wake = self._queue.add
         self._caches = Caches(MODELDEPLOYMENT, WATCHED)
+        metrics.registry.register(ModelDeploymentCollector(self._caches.modeldeployments))
         self._modeldeployments = ModelDeployments(
             KubernetesWatching(api, MODELDEPLOYMENT), self._caches.modeldeployments, wake, metrics
         )
@@ -201,6 +210,10 @@ class _Parts:
         self._workers = Workers(
             self._queue, reconciler.reconcile, self._settings.workers, self._metrics
         )
+
+    def why_stuck(self) -> str:
+        """Say what does not end by itself; empty while all does."""
+        return self._workers.why_stuck()
 
     async def prime(self) -> None:
         """Fill the caches; wait as long as that takes."""

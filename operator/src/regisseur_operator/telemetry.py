@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 PREFIX: Final = "regisseur_operator"
 _FIELDS: Final = ("modeldeployment", "reason", "registry")
+_ROLLOUT_SECONDS: Final = tuple(10.0 * 2**step for step in range(10))
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -31,13 +32,31 @@ class Metrics:
             registry=own,
         )
         self.writes = Counter(
-            f"{PREFIX}_writes", "Writes to the API server.", ["verb", "kind"], registry=own
+            f"{PREFIX}_writes",
+            "Writes to the API server.",
+            ["verb", "kind", "reason"],
+            registry=own,
+        )
+        self.rollouts = Counter(
+            f"{PREFIX}_rollouts", "Rollouts that ended, by how.", ["outcome"], registry=own
+        )
+        self.rollout_seconds = Histogram(
+            f"{PREFIX}_rollout_seconds",
+            "From the beginning of a rollout to its end.",
+            ["outcome"],
+            buckets=_ROLLOUT_SECONDS,
+            registry=own,
         )
         self.events = Counter(
             f"{PREFIX}_events", "Kubernetes Events by what became of them.", ["fate"], registry=own
         )
         self.queue_depth = Gauge(
             f"{PREFIX}_queue_depth", "ModelDeployments that wait for a worker.", registry=own
+        )
+        self.queue_oldest = Gauge(
+            f"{PREFIX}_queue_oldest_seconds",
+            "How long the first of them has waited.",
+            registry=own,
         )
         self.resources = Gauge(
             f"{PREFIX}_modeldeployments", "ModelDeployments that are known.", registry=own

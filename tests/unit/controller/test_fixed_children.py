@@ -248,7 +248,7 @@ async def test_what_is_deleted_is_told_once_it_is_gone() -> None:
     applied = await carry_out(world, Delete(CONTROLLER_REVISION, FIRST.name, uid, (NOTE,)))
 
     assert world.cluster.find(CONTROLLER_REVISION, FIRST) is None
-    assert applied.writes == ["delete ControllerRevision wine-1"]
+    assert [write.title for write in applied.writes] == ["delete ControllerRevision wine-1"]
     assert applied.notes == [NOTE]
 
 

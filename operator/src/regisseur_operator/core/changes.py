@@ -10,6 +10,7 @@ from regisseur_operator.api.status import (
     HistoryEntry,
     ModelDeploymentStatus,
     Origin,
+    Outcome,
     RehearsalState,
     Stable,
 )
@@ -42,6 +43,16 @@ def tell_changes(before: ModelDeploymentStatus, after: ModelDeploymentStatus) ->
     ]
 
 
+def list_ended(
+    before: ModelDeploymentStatus, after: ModelDeploymentStatus
+) -> Iterator[HistoryEntry]:
+    """Yield the rollouts that have ended in between; none at first sight, when all are news."""
+    if before.observed_generation is None:
+        return
+    known = {entry.revision for entry in before.history}
+    yield from (entry for entry in after.history if entry.revision not in known)
+
+
 def _tell_verbs(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
     old, new = before.handled, after.handled
     if new is None:
@@ -69,10 +80,8 @@ def _tell_pass(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> I
 
 
 def _tell_rollouts(before: ModelDeploymentStatus, after: ModelDeploymentStatus) -> Iterator[Note]:
-    is_first_sight = before.observed_generation is None
-    known = {entry.revision for entry in before.history}
-    for entry in after.history:
-        if entry.revision not in known and entry.outcome == "Succeeded" and not is_first_sight:
+    for entry in list_ended(before, after):
+        if entry.outcome == Outcome.SUCCEEDED:
             yield Note("Normal", Reason.ROLLOUT_COMPLETE, _tell_success(entry, after.stable))
     old = before.candidate.last_failure if before.candidate is not None else None
     new = after.candidate.last_failure if after.candidate is not None else None

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from regisseur_operator.api.reasons import Reason
-from regisseur_operator.api.status import ModelDeploymentStatus, parse_status
+from regisseur_operator.api.status import HistoryEntry, ModelDeploymentStatus, parse_status
 from regisseur_operator.api.v1alpha1 import ModelDeploymentSpec, parse_spec
-from regisseur_operator.core.changes import tell_changes
+from regisseur_operator.core.changes import list_ended, tell_changes
 from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.identity import Key, Manifest
 from regisseur_operator.core.notes import Note
@@ -27,12 +27,14 @@ from regisseur_operator.core.verdict import Refusal
 from regisseur_operator.errors import TerminalError, TransientError
 from regisseur_operator.ports import Clock, Cluster, ClusterView, Events, RegistryView
 from regisseur_operator.reconcile.observing import Observer
-from regisseur_operator.reconcile.writing import Applied, OwnerGoneError, Writer
+from regisseur_operator.reconcile.writing import Applied, OwnerGoneError, Writer, Written
 from regisseur_operator.resources import MODELDEPLOYMENT
 from regisseur_operator.resources.children import build_children, find_leftovers
 
 REFUSED_AGAIN_AFTER_SECONDS: Final = 30.0
 """What a person corrects elsewhere (a foreign object, a role) wakes nobody: look again."""
+
+STATUS_WRITE: Final = Written("status", MODELDEPLOYMENT.kind)
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,15 @@ class Outcome:
 
     Attributes:
         requeue_after_seconds: When time alone will have changed something.
-        writes: Titles of the writes that succeeded; none for a reconcile that changed nothing.
+        writes: Those that succeeded; none for a reconcile that changed nothing.
         notes: What was told as Events.
+        rollouts: Those that have ended.
     """
 
     requeue_after_seconds: float | None = None
-    writes: tuple[str, ...] = ()
+    writes: tuple[Written, ...] = ()
     notes: tuple[Note, ...] = ()
+    rollouts: tuple[HistoryEntry, ...] = ()
 
 
 def decide(observed: Observed) -> tuple[Resolution, Decision, Plan]:
@@ -145,6 +149,7 @@ class Reconciler:
     ) -> Outcome:
         """Publish what was done, write the status, and publish what it changed."""
         self._publish(manifest, applied.notes)
+        before = parse_status(manifest)
         try:
             changes = await self._write_status(manifest, status, applied)
         except TransientError as fault:
@@ -157,7 +162,8 @@ class Reconciler:
                 requeue_after_seconds or REFUSED_AGAIN_AFTER_SECONDS, REFUSED_AGAIN_AFTER_SECONDS
             )
         notes = (*applied.notes, *changes)
-        return Outcome(requeue_after_seconds, tuple(applied.writes), notes)
+        ended = tuple(list_ended(before, status))
+        return Outcome(requeue_after_seconds, tuple(applied.writes), notes, ended)
 
     async def _write_status(
         self, manifest: Manifest, status: ModelDeploymentStatus, applied: Applied
@@ -172,7 +178,7 @@ class Reconciler:
             text = f"the status cannot be written: {error}"
             raise TransientError(text, retry_after_seconds=REFUSED_AGAIN_AFTER_SECONDS) from error
         self._view.record(MODELDEPLOYMENT, answer)
-        applied.writes.append("status")
+        applied.writes.append(STATUS_WRITE)
         return tell_changes(before, status)
 
     def _publish(self, manifest: Manifest, notes: list[Note]) -> None:

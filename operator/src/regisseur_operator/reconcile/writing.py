@@ -7,7 +7,7 @@ is looked at as well. Deletes come last: what replaces an object is there before
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from regisseur_contract.names import KIND
 from regisseur_operator.api.reasons import Reason
@@ -34,18 +34,32 @@ class OwnerGoneError(Exception):
     """The ModelDeployment was deleted, or another one has its name now."""
 
 
+class Written(NamedTuple):
+    """One write that succeeded, and why it was made as far as people are told."""
+
+    verb: str
+    kind: str
+    name: str = ""
+    reason: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name it in log lines."""
+        return " ".join(filter(None, (self.verb, self.kind, self.name)))
+
+
 @dataclass
 class Applied:
     """What came of a plan.
 
     Attributes:
-        writes: Titles of the writes that succeeded.
+        writes: Those that succeeded.
         refusal: What only a person can put right.
         refused: The same by the kind of what was refused.
         fault: What goes away by itself.
     """
 
-    writes: list[str] = field(default_factory=list)
+    writes: list[Written] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     refusal: Refusal | None = None
     refused: dict[Kind, Refusal] = field(default_factory=dict)
@@ -181,7 +195,7 @@ class Writer:
         else:
             answer = await self._cluster.apply(write.kind, write.manifest)
         self._view.record(write.kind, answer)
-        applied.writes.append(write.title)
+        applied.writes.append(Written(write.action, write.kind.kind, write.name, _tell_why(write)))
         applied.notes += write.notes
         drift = find_drift(answer, write.manifest)
         if drift and not write.is_fixed:
@@ -206,7 +220,9 @@ class Writer:
             applied.refuse(delete.kind, error, text)
             return
         if is_gone:
-            applied.writes.append(delete.title)
+            applied.writes.append(
+                Written("delete", delete.kind.kind, delete.name, _tell_why(delete))
+            )
             applied.notes += delete.notes
 
     async def _delete(self, observed: Observed, delete: Delete) -> bool:
@@ -222,6 +238,10 @@ class Writer:
             return False
         await self._cluster.delete(delete.kind, observed.key.namespace, delete.name, delete.uid)
         return True
+
+
+def _tell_why(change: Write | Delete) -> str:
+    return str(change.notes[0].reason) if change.notes else ""
 
 
 def _is_labelled(live: Manifest, desired: Manifest) -> bool:

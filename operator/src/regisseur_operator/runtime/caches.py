@@ -6,7 +6,7 @@ and those at which objects went away are remembered for a while.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from regisseur_contract.names import LABEL_MODELDEPLOYMENT
@@ -45,6 +45,9 @@ class ObjectCache:
 
     def __len__(self) -> int:
         return len(self._objects)
+
+    def __iter__(self) -> Iterator[Manifest]:
+        return iter(self._objects.values())
 
     def get(self, key: Key) -> Manifest | None:
         """Return an object, or None when it is not there."""

@@ -5,6 +5,7 @@ moment in the future has one such moment, the earliest asked for.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -25,6 +26,7 @@ class KeyedQueue:
     def __init__(self, jitter: Callable[[], float]) -> None:
         self._jitter = jitter
         self._ready: deque[Key] = deque()
+        self._since: dict[Key, float] = {}
         self._queued: set[Key] = set()
         self._working: set[Key] = set()
         self._again: set[Key] = set()
@@ -35,12 +37,18 @@ class KeyedQueue:
     def __len__(self) -> int:
         return len(self._ready)
 
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the key has waited that is next; 0 where none is."""
+        return time.monotonic() - self._since[self._ready[0]] if self._ready else 0.0
+
     def add(self, key: Key) -> None:
         """Have a key looked at as soon as a worker is free."""
         if key in self._working:
             self._again.add(key)
         elif key not in self._queued:
             self._queued.add(key)
+            self._since[key] = time.monotonic()
             self._ready.append(key)
             self._filled.set()
 
@@ -62,6 +70,7 @@ class KeyedQueue:
             await self._filled.wait()
         key = self._ready.popleft()
         self._queued.discard(key)
+        del self._since[key]
         self._working.add(key)
         # The look that follows decides anew when the next one is due.
         if timer := self._later.pop(key, None):

@@ -14,11 +14,18 @@ class WebServer:
     Args:
         metrics: What /metrics shows.
         why_not_ready: Says in a line what is missing; empty when ready.
+        why_stuck: Says in a line what does not end by itself; empty while all does.
     """
 
-    def __init__(self, metrics: Metrics, why_not_ready: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        why_not_ready: Callable[[], str],
+        why_stuck: Callable[[], str],
+    ) -> None:
         self._metrics = metrics
         self._why_not_ready = why_not_ready
+        self._why_stuck = why_stuck
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -38,7 +45,8 @@ class WebServer:
             await self._runner.cleanup()
 
     async def _answer_live(self, _: web.Request) -> web.Response:
-        return web.Response(text="alive\n")
+        reason = self._why_stuck()
+        return web.Response(text=f"{reason or 'alive'}\n", status=503 if reason else 200)
 
     async def _answer_ready(self, _: web.Request) -> web.Response:
         reason = self._why_not_ready()

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 
+from regisseur_operator.api.status import HistoryEntry
 from regisseur_operator.errors import ConflictError, TerminalError, TransientError
 from regisseur_operator.ports import Key
 from regisseur_operator.reconcile import Outcome
-from regisseur_operator.resources import MODELDEPLOYMENT
 from regisseur_operator.runtime.queue import KeyedQueue
 from regisseur_operator.telemetry import Metrics, Repeated
 
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 Reconcile = Callable[[Key], Awaitable[Outcome]]
 TERMINAL_BACKOFF_SECONDS = 30.0
+STUCK_SECONDS = 300.0
+"""No reconcile takes as long: each call in it has a time limit of its own."""
 
 
 class Workers:
@@ -38,7 +41,7 @@ class Workers:
         self._trouble = Repeated(log)
         self._is_stopping = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._busy = 0
+        self._begun: dict[Key, float] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -57,23 +60,32 @@ class Workers:
             async with asyncio.timeout(grace_seconds):
                 await self._idle.wait()
         except TimeoutError:
-            log.warning("%d reconciles are cut short; the next leader goes on", self._busy)
+            text = "%d reconciles are cut short; the next leader goes on"
+            log.warning(text, len(self._begun))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def why_stuck(self) -> str:
+        """Say which reconcile does not end; empty while all do, however many there are."""
+        key, begun = min(self._begun.items(), key=lambda item: item[1], default=(None, math.inf))
+        seconds = time.monotonic() - begun
+        if key is None or seconds < STUCK_SECONDS:
+            return ""
+        return f"the reconcile of {_name(key)} has not ended for {seconds:.0f} s"
 
     async def _work(self) -> None:
         while True:
             key = await self._queue.get()
             if self._is_stopping:
                 return
-            self._busy += 1
+            self._begun[key] = time.monotonic()
             self._idle.clear()
             try:
                 await self._take(key)
             finally:
-                self._busy -= 1
-                if not self._busy:
+                del self._begun[key]
+                if not self._begun:
                     self._idle.set()
 
     async def _take(self, key: Key) -> None:
@@ -111,13 +123,19 @@ class Workers:
         self._trouble.clear(_name(key), "goes on")
         self._metrics.reconciles.labels("done" if outcome.writes else "nothing_to_do").inc()
         for write in outcome.writes:
-            verb, _, rest = write.partition(" ")
-            kind = rest.partition(" ")[0] or MODELDEPLOYMENT.kind
-            self._metrics.writes.labels(verb, kind).inc()
+            self._metrics.writes.labels(write.verb, write.kind, write.reason).inc()
+        for entry in outcome.rollouts:
+            self._count_rollout(entry)
         for note in outcome.notes:
             extra = {"modeldeployment": _name(key), "reason": str(note.reason)}
             level = logging.WARNING if note.kind == "Warning" else logging.INFO
             log.log(level, "%s: %s", note.reason, note.message, extra=extra)
+
+    def _count_rollout(self, rollout: HistoryEntry) -> None:
+        self._metrics.rollouts.labels(rollout.outcome).inc()
+        if rollout.started_at is not None and rollout.finished_at is not None:
+            seconds = (rollout.finished_at - rollout.started_at).total_seconds()
+            self._metrics.rollout_seconds.labels(rollout.outcome).observe(seconds)
 
 
 def _name(key: Key) -> str:

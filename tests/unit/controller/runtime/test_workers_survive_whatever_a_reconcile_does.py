@@ -10,6 +10,7 @@ import pytest
 from regisseur_operator.errors import ConflictError, TerminalError, TransientError
 from regisseur_operator.ports import Key
 from regisseur_operator.reconcile import Outcome
+from regisseur_operator.reconcile.reconciler import STATUS_WRITE
 from regisseur_operator.runtime.queue import KeyedQueue
 from regisseur_operator.runtime.workers import Workers
 from regisseur_operator.telemetry import Metrics
@@ -60,7 +61,7 @@ def looks_at(outcomes: list[Outcome | Exception]) -> list[float]:
         pytest.param([], [0.0], id="nothing more to do"),
         pytest.param([Outcome(30.0)], [0.0, 30.0], id="it asked for another look"),
         pytest.param(
-            [Outcome(30.0, ("status",)), Outcome(30.0)],
+            [Outcome(30.0, (STATUS_WRITE,)), Outcome(30.0)],
             [0.0, 0.0, 30.0],
             id="the next step rests on what it wrote",
         ),
