@@ -54,6 +54,10 @@ def _add_to_selector(service: Json) -> None:
     service["spec"]["selector"]["app"] = "somebody-else"
 
 
+def _change_port(service: Json) -> None:
+    service["spec"]["ports"][0]["port"] = 81
+
+
 def _change_budget(budget: Json) -> None:
     budget["spec"]["maxUnavailable"] = 0
 
@@ -78,6 +82,10 @@ def _blocks(manifest: Json) -> object:
     return manifest["metadata"]["ownerReferences"][0]["blockOwnerDeletion"]
 
 
+def _ports(service: Json) -> object:
+    return [port["port"] for port in service["spec"]["ports"]]
+
+
 def _selector(service: Json) -> object:
     return service["spec"]["selector"]
 
@@ -95,6 +103,7 @@ def _budget(budget: Json) -> object:
         pytest.param("deployments", _remove_labels, _label, id="the labels of the Deployment"),
         pytest.param("deployments", _remove_owner, _blocks, id="its owner reference"),
         pytest.param("services", _change_selector, _selector, id="the selector of the Service"),
+        pytest.param("services", _change_port, _ports, id="the number of the Service's port"),
         pytest.param("services", _add_to_selector, _selector, id="a label added to its selector"),
         pytest.param("services", _remove_labels, _label, id="the labels of the Service"),
         pytest.param("poddisruptionbudgets", _change_budget, _budget, id="the disruption budget"),
@@ -145,3 +154,16 @@ def test_what_others_add_is_left_alone(served: Subject) -> None:
     service = served.kube.read("services", served.name)
     assert service["metadata"]["annotations"]["example.com/note"] == "mine"
     assert service["spec"]["selector"].get("app") is None
+
+
+def test_a_port_that_was_put_back_can_still_be_changed(served: Subject) -> None:
+    served.kube.edit("services", served.name, _change_port)
+    eventually(
+        lambda: _ports(served.kube.read("services", served.name)) == [80], deadline_seconds=20
+    )
+
+    served.kube.patch("modeldeployments", served.name, {"spec": {"service": {"port": 8080}}})
+
+    eventually(
+        lambda: _ports(served.kube.read("services", served.name)) == [8080], deadline_seconds=20
+    )

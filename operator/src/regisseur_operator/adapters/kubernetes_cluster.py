@@ -5,11 +5,13 @@ from http import HTTPStatus
 from regisseur_contract.names import FIELD_MANAGER
 from regisseur_operator.adapters.kubernetes_api import KubernetesApi, path_of
 from regisseur_operator.adapters.kubernetes_errors import NotFoundError
-from regisseur_operator.errors import ConflictError
+from regisseur_operator.api.reasons import Reason
+from regisseur_operator.errors import ConflictError, TerminalError
 from regisseur_operator.ports import Kind, Manifest
-from regisseur_operator.resources import FIXED_KINDS
+from regisseur_operator.resources import FIXED_KINDS, SERVICE
 
 APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
 
 
 class KubernetesCluster:
@@ -48,7 +50,13 @@ class KubernetesCluster:
 
     async def apply(self, kind: Kind, manifest: Manifest) -> Manifest:
         """Apply by server-side apply as our field manager, taking over fields by force."""
-        _, applied = await self._apply(kind, manifest, force=True)
+        try:
+            _, applied = await self._apply(kind, manifest, force=True)
+        except TerminalError as error:
+            if kind != SERVICE or error.reason != Reason.INVALID_SPEC:
+                raise
+            await self._replace_ports(manifest)
+            _, applied = await self._apply(kind, manifest, force=True)
         return applied
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> None:
@@ -74,6 +82,22 @@ class KubernetesCluster:
         except NotFoundError as error:
             raise ConflictError(str(error)) from None
         return written
+
+    async def _replace_ports(self, service: Manifest) -> None:
+        """Take away the ports that other hands have put beside ours.
+
+        An apply leaves them, as it does all that others add to a list; but a Service cannot have
+        two ports of one name, so that after an edit of the number no apply is possible any more.
+        """
+        metadata = service["metadata"]
+        named = {key: metadata[key] for key in ("name", "uid") if key in metadata}
+        await self._api.request(
+            "PATCH",
+            path_of(SERVICE, metadata["namespace"], metadata["name"]),
+            body={"metadata": named, "spec": {"ports": service["spec"]["ports"]}},
+            params={"fieldManager": FIELD_MANAGER},
+            content_type=MERGE,
+        )
 
     async def _post(self, kind: Kind, manifest: Manifest) -> Manifest:
         _, created = await self._api.request(
