@@ -26,6 +26,7 @@ for, or that nobody may send what happens to be good."""
 
 def run_schemathesis(running: Running, directory: Path, examples: int) -> str:
     """Run it on a server and return its report, which is empty when all is well."""
+    running.start_explaining()
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "run"),
         f"http://{running.address}/openapi.json",

@@ -19,9 +19,10 @@ pytestmark = pytest.mark.timeout(60, func_only=True)
 """Most of that is for the start of a server on a busy machine."""
 
 PREDICT: Final = "/predict"
+EXPLAIN: Final = "/explain"
 INVOCATIONS: Final = "/invocations"
 INFER: Final = "/v2/models/wine/infer"
-ROUTES: Final = (PREDICT, INVOCATIONS, INFER)
+ROUTES: Final = (PREDICT, EXPLAIN, INVOCATIONS, INFER)
 MEBIBYTE: Final = 2**20
 
 
@@ -30,11 +31,13 @@ def running(
     linear_folder: ModelFolder, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     """Return a server that waits for bodies for a second only."""
-    settings = {"REGISSEUR_BODY_TIMEOUT_SECONDS": "1"}
+    settings = {"REGISSEUR_BODY_TIMEOUT_SECONDS": "1", "REGISSEUR_EXPLAIN": "true"}
     directory = tmp_path_factory.mktemp("bad")
     with ServingProcess(linear_folder.path, directory, settings=settings) as server:
         server.wait_until_ready()
-        yield Running(server, linear_folder)
+        running = Running(server, linear_folder)
+        running.start_explaining()
+        yield running
         assert "Traceback" not in server.log.read_text()
 
 
@@ -50,7 +53,7 @@ def good(running: Running, route: str, rows: int = 1) -> bytes:
         values = running.folder.data.head(rows).to_numpy()
         tensor = {"name": "x", "shape": list(values.shape), "datatype": "FP64"}
         return json.dumps({"inputs": [{**tensor, "data": values.ravel().tolist()}]}).encode()
-    field = "records" if route == PREDICT else "dataframe_records"
+    field = "records" if route in {PREDICT, EXPLAIN} else "dataframe_records"
     return json.dumps({field: running.folder.records(rows)}).encode()
 
 
@@ -90,7 +93,7 @@ def test_a_value_of_every_kind(
 
     reply = running.server.send(route, body, {"Content-Type": "application/json"})
 
-    assert reply.status == statuses[route], reply.body
+    assert reply.status == statuses[PREDICT if route == EXPLAIN else route], reply.body
     assert b"14.23" not in reply.body
     assert b"Traceback" not in reply.body
 

@@ -83,6 +83,7 @@ def fire(running: Running, shots: Iterable[Shot]) -> Counter[int]:
 def bombard(running: Running, count: int) -> Counter[int]:
     """Send so many requests and look at what they left behind."""
     fuzz = Fuzz(running.folder, seed=1)
+    running.start_explaining()
     statuses = fire(running, fuzz.shots(count // 10))
     before, files = running.server.resident_bytes, running.server.open_files
     statuses += fire(running, fuzz.shots(count - count // 10))

@@ -17,6 +17,7 @@ from regisseur_serving.api.monitoring import build_monitoring
 from regisseur_serving.core.mlmodel import MLmodel
 from regisseur_serving.core.signature import Column, ColumnType, Signature
 from regisseur_serving.core.tables import TableReader
+from regisseur_serving.ports.explainer import Explainer
 from regisseur_serving.ports.predictor import Prediction, Table
 from regisseur_serving.settings.limits import Limits
 from regisseur_serving.telemetry import Metrics
@@ -74,13 +75,23 @@ class Server:
     """The applications of both ports, and their state."""
 
     def __init__(
-        self, *, tokens: TokenFile | None = None, logs_access: bool = False, **limits: Any
+        self,
+        *,
+        tokens: TokenFile | None = None,
+        explainer: Explainer | None = None,
+        logs_access: bool = False,
+        **limits: Any,
     ) -> None:
         self.lifecycle = Lifecycle()
         chosen = Limits(**{"max_body_bytes": 1000, "body_timeout_seconds": 0.05, **limits})
         self.metrics = metrics = Metrics()
         self.app: ASGIApp = build_application(
-            self.lifecycle, metrics, chosen, tokens=tokens, logs_access=logs_access
+            self.lifecycle,
+            metrics,
+            chosen,
+            tokens=tokens,
+            explainer=explainer,
+            logs_access=logs_access,
         )
         self.admin_app: ASGIApp = build_monitoring(self.lifecycle, metrics, logs_access=logs_access)
 

@@ -15,7 +15,7 @@ SECRET: Final = "S3CRET-4711"
 """Stands in cells of requests; no refusal may hold it."""
 
 INFER: Final = "/v2/models/wine/infer"
-_GOOD: Final = ("/predict", "/invocations", INFER, "/v2/models/wine/versions/7/infer")
+_GOOD: Final = ("/predict", "/explain", "/invocations", INFER, "/v2/models/wine/versions/7/infer")
 _OTHERS: Final = (
     *("/healthz", "/readyz", "/metrics", "/model", "/ping", "/version", "/docs", "/openapi.json"),
     *("/v2", "/v2/", "/v2/health/live", "/v2/health/ready", "/v2/repository/index"),
@@ -204,7 +204,7 @@ class Fuzz:
             self._random.choice(records)[self._random.choice(list(records[0]))] = cell
         lists = {name: [record[name] for record in records] for name in records[0]}
         path = self._random.choice(_GOOD)
-        if path == "/predict":
+        if path in {"/predict", "/explain"}:
             form: dict[str, Any] = self._random.choice(({"records": records}, {"columns": lists}))
             return path, form
         if path == "/invocations":

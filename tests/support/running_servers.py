@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
+from support.eventually import eventually
 from support.model_folders import ModelFolder
 from support.serving_process import ServingProcess
+
+EXPLAIN = {"REGISSEUR_EXPLAIN": "true"}
+"""Nothing is started by it before somebody asks for an explanation."""
+
+_START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -16,6 +23,15 @@ class Running:
 
     server: ServingProcess
     folder: ModelFolder
+
+    def start_explaining(self) -> None:
+        """Return when what explains has been started, which the first requests wait for."""
+
+        def is_started() -> bool:
+            body = {"records": self.folder.records(2)[1:]}  # the first one may have gaps
+            return self.server.ask("/explain", body).status == HTTPStatus.OK
+
+        eventually(is_started, deadline_seconds=_START_SECONDS, interval=0.5)
 
     @property
     def address(self) -> str:
@@ -54,6 +70,6 @@ def summing(
 
 
 def _run(folder: ModelFolder, directory: Path) -> Iterator[Running]:
-    with ServingProcess(folder.path, directory) as server:
+    with ServingProcess(folder.path, directory, settings=EXPLAIN) as server:
         server.wait_until_ready()
         yield Running(server, folder)

@@ -17,6 +17,7 @@ from support.eventually import eventually
 from support.mlflow_server import free_port
 
 _START_SECONDS = 40.0
+_ANSWER_SECONDS = 35.0
 _END_SECONDS = 40.0
 _REHEARSE_SECONDS = 40.0
 _FETCH_START_SECONDS = 15.0
@@ -151,7 +152,7 @@ class ServingProcess:
 def _send(
     port: int, path: str, raw: bytes | None, headers: Mapping[str, str], *, method: str = ""
 ) -> Reply:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_SECONDS)
     try:
         usual = "GET" if raw is None else "POST"
         connection.request(method or usual, path, raw, dict(headers))

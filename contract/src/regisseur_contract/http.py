@@ -10,6 +10,7 @@ ADMIN_PORT_NAME: Final = "admin"
 """For who runs the server: metrics and the profile are not for who asks it for predictions."""
 
 ROUTE_PREDICT: Final = "/predict"
+ROUTE_EXPLAIN: Final = "/explain"
 ROUTE_INVOCATIONS: Final = "/invocations"
 ROUTE_PING: Final = "/ping"
 ROUTE_VERSION: Final = "/version"

@@ -52,6 +52,12 @@ ENV_BATCH_MAX_ROWS: Final = "REGISSEUR_BATCH_MAX_ROWS"
 """Rows that are predicted in one call of the model; 1 predicts each request alone. Absent for
 `BATCH_MAX_ROWS`."""
 
+ENV_EXPLAIN: Final = "REGISSEUR_EXPLAIN"
+"""`true` where predictions are explained; absent for no."""
+
+ENV_EXPLAIN_BUDGET_SECONDS: Final = "REGISSEUR_EXPLAIN_BUDGET_SECONDS"
+"""What the explanation of one request may take; by default `EXPLAIN_BUDGET_SECONDS`."""
+
 ENV_CONVERT_TIMEOUT_SECONDS: Final = "REGISSEUR_CONVERT_TIMEOUT_SECONDS"
 """Deadline of the conversion of a model; absent for `CONVERT_TIMEOUT_SECONDS`."""
 
@@ -99,6 +105,14 @@ about two seconds until kube-proxy sends no more new connections.
 
 LONGEST_REQUEST_SECONDS: Final = 30
 """Requests up to this long survive the end of their pod."""
+
+EXPLAIN_WAIT_SECONDS: Final = 18
+"""How long a request for an explanation waits for those before it, or for a process to start."""
+
+EXPLAIN_BUDGET_SECONDS: Final = 5
+
+MOST_EXPLAIN_BUDGET_SECONDS: Final = LONGEST_REQUEST_SECONDS - EXPLAIN_WAIT_SECONDS - 2
+"""Waited for as well, such a request is answered before the end of its pod cuts it off."""
 
 TERMINATION_GRACE_SECONDS: Final = DRAIN_SECONDS + LONGEST_REQUEST_SECONDS + 5
 """`terminationGracePeriodSeconds`: drain, the longest request, and a margin."""

@@ -16,6 +16,7 @@ from support.asgi import Answer, call
 
 GUARDED = [
     ("POST", "/predict"),
+    ("POST", "/explain"),
     ("POST", "/invocations"),
     ("POST", "/v2/models/wïne/ /infer"),
     ("GET", "/v2/models/wïne/ "),
@@ -197,6 +198,7 @@ HEADERS: list[dict[str, str]] = [
 ]
 ROUTES = [
     "/predict",
+    "/explain",
     "/invocations",
     "/v2/models/wïne/ /infer",
     f"/v2/models/{MARKER}/infer",

@@ -14,6 +14,8 @@ from regisseur_serving.settings.serve import ServeSettings, read_serve_settings
         (runtime.ENV_DRAIN_SECONDS, "drain_seconds"),
         (runtime.ENV_ENGINE, "engine"),
         (runtime.ENV_TRUST_PICKLE, "trust_pickle"),
+        (runtime.ENV_EXPLAIN, "explain"),
+        (runtime.ENV_EXPLAIN_BUDGET_SECONDS, "explain_budget_seconds"),
     ],
 )
 def test_settings_are_read_from_what_the_contract_names(variable: str, field: str) -> None:
@@ -23,6 +25,17 @@ def test_settings_are_read_from_what_the_contract_names(variable: str, field: st
 
 def test_every_setting_is_described() -> None:
     assert all(field.description for field in ServeSettings.model_fields.values())
+
+
+@pytest.mark.parametrize("seconds", ["0", "10.5", "soon"])
+def test_a_budget_that_no_request_may_take_is_refused(
+    seconds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(runtime.ENV_MODEL_NAME, "wine")
+    monkeypatch.setenv(runtime.ENV_MODEL_VERSION, "1")
+    monkeypatch.setenv(runtime.ENV_EXPLAIN_BUDGET_SECONDS, seconds)
+    with pytest.raises(ValueError, match="REGISSEUR_EXPLAIN_BUDGET_SECONDS: Input should be"):
+        read_serve_settings()
 
 
 def test_all_that_is_wrong_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ def read_mlmodel(folder: Path) -> MLmodel:
     return parse_mlmodel(document)
 
 
-def read_example(folder: Path, mlmodel: MLmodel) -> Example:
+def read_example(folder: Path, mlmodel: MLmodel, *, rows: int = _EXAMPLE_ROWS) -> Example:
     """Return the first rows of the input example; none when there is no example.
 
     MLflow leaves the names of columns away where they are numbers, and all names of an array.
@@ -46,7 +46,7 @@ def read_example(folder: Path, mlmodel: MLmodel) -> Example:
         return []
     path = resolve_inside(folder, mlmodel.example_file)
     try:
-        return _cut_rows(json.loads(read_text(path)))
+        return _take_rows(json.loads(read_text(path)), rows)
     except (ValueError, KeyError, TypeError, RecursionError):
         if mlmodel.is_example_free:
             return []
@@ -55,10 +55,10 @@ def read_example(folder: Path, mlmodel: MLmodel) -> Example:
         ) from None
 
 
-def _cut_rows(document: Any) -> Example:  # noqa: ANN401 - a JSON text of any shape
+def _take_rows(document: Any, count: int) -> Example:  # noqa: ANN401 - a JSON text of any shape
     if isinstance(document, list) and document:
-        return [row if isinstance(row, list | dict) else [row] for row in document[:_EXAMPLE_ROWS]]
-    rows = document["data"][:_EXAMPLE_ROWS]
+        return [row if isinstance(row, list | dict) else [row] for row in document[:count]]
+    rows = document["data"][:count]
     if "columns" not in document:
         return list(rows)
     return [dict(zip(document["columns"], row, strict=True)) for row in rows]

@@ -10,12 +10,13 @@ import re
 import resource
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
 import pyarrow as arrow
 from pyarrow import parquet
+
+from regisseur_serving.adapters.process_limits import limit_memory
 
 _COMPRESSIONS: Final = frozenset({"UNCOMPRESSED", "SNAPPY"})
 _FLOATS: Final = frozenset({"halffloat", "float", "double"})
@@ -53,13 +54,8 @@ def main() -> None:
 
 
 def _limit_process() -> None:
-    status = Path("/proc/self/status").read_text("ascii")
-    found = re.search(r"VmData:\s+([0-9]+) kB", status)
-    taken = int(found[1]) * 1024 if found else 0
-    most = taken + _MOST_MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    limit_memory(_MOST_MEMORY_BYTES)
     resource.setrlimit(resource.RLIMIT_CPU, (_MOST_CPU_SECONDS, _MOST_CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _read(body: bytes) -> list[Column]:

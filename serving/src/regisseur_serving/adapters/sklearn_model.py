@@ -9,6 +9,7 @@ What is told here of shapes is found out when the model predicts for the first t
 starts with a vectorizer of texts takes a list of texts, where all others take a table.
 """
 
+import copy
 import logging
 import pickle
 import warnings
@@ -112,7 +113,7 @@ class SklearnPredictor:
     """
 
     def __init__(self, estimator: Estimator, mlmodel: MLmodel) -> None:
-        self._estimator = estimator
+        self.estimator = estimator
         self._width = len(mlmodel.signature.columns)
         self._names = _name_columns(estimator, mlmodel.signature)
         self._dtypes = [_choose_dtype(column) for column in mlmodel.signature.columns]
@@ -131,13 +132,13 @@ class SklearnPredictor:
         """The classes that probabilities are about; None without probabilities."""
         if self._probabilities is None:
             return None
-        found = getattr(self._estimator, "classes_", None)
+        found = getattr(self.estimator, "classes_", None)
         return found.tolist() if isinstance(found, np.ndarray) else None
 
     @property
     def mismatch(self) -> str:
         """How the signature differs from what the estimator was fitted with, as far as is known."""
-        return describe_mismatch(self._estimator, self._names or [""] * self._width)
+        return describe_mismatch(self.estimator, self._names or [""] * self._width)
 
     def predict(self, table: Table, *, with_probabilities: bool = False) -> Prediction:
         """Predict every row of a table.
@@ -146,7 +147,7 @@ class SklearnPredictor:
             ValueError: The estimator cannot predict these values.
         """
         try:
-            return self._predict(self._shape(table), with_probabilities=with_probabilities)
+            return self._predict(self.shape(table), with_probabilities=with_probabilities)
         except _TRIPPED_OVER as error:
             # Not every estimator looks at values before it works with them.
             raise ValueError(type(error).__name__) from error
@@ -203,7 +204,14 @@ class SklearnPredictor:
                 self._takes_texts = False
         return self.predict(probe).values
 
-    def _shape(self, table: Table) -> Values:
+    def answering(self, method: str) -> "SklearnPredictor":
+        """Return one that answers by another method of the estimator, and is asked alike."""
+        other = copy.copy(self)
+        other._method = getattr(self.estimator, method)  # noqa: SLF001 - of its own kind
+        return other
+
+    def shape(self, table: Table) -> Values:
+        """Return a table as the estimator takes it."""
         if isinstance(table, np.ndarray):
             return table if self.takes_arrays else pd.DataFrame(table, columns=self._names)
         columns = list(table.values())
@@ -218,7 +226,7 @@ class SklearnPredictor:
 
     def _prefer_arrays(self, probe: NDArray[Any], before: Values) -> None:
         """Take arrays from now on, if that changes nothing."""
-        taken = _take_names_off(self._estimator)
+        taken = _take_names_off(self.estimator)
         self.takes_arrays = True
         try:
             with warnings.catch_warnings(action="error"):

@@ -15,7 +15,9 @@ from regisseur_contract.http import (
     ROUTE_READY,
     ROUTE_VERSION,
 )
+from regisseur_serving.api.explain import why_not
 from regisseur_serving.api.lifecycle import Lifecycle, Phase
+from regisseur_serving.ports.explainer import Explainer
 
 VERSION = version("regisseur-serving")
 
@@ -46,6 +48,8 @@ class ModelDescription(BaseModel):
     engine_reason: str = Field(
         description="Why that is not the engine that was asked for; empty when it is."
     )
+    explains: bool = Field(description="Whether /explain answers, as far as is known.")
+    explain_reason: str = Field(description="Why it does not; empty when it does.")
     loaded_at: datetime = Field(description="When it became ready.")
     load_seconds: float = Field(description="Time that loading and warming up took.")
 
@@ -72,7 +76,7 @@ def build_health(lifecycle: Lifecycle) -> APIRouter:
     return router
 
 
-def build_router(lifecycle: Lifecycle) -> APIRouter:
+def build_router(lifecycle: Lifecycle, explainer: Explainer | None) -> APIRouter:
     """Return the other routes for everybody."""
     router = APIRouter()
 
@@ -96,12 +100,12 @@ def build_router(lifecycle: Lifecycle) -> APIRouter:
         responses={503: {"description": "The model is being loaded."}},
     )
     async def model() -> ModelDescription:
-        return _describe(lifecycle)
+        return _describe(lifecycle, why_not(explainer))
 
     return router
 
 
-def _describe(lifecycle: Lifecycle) -> ModelDescription:
+def _describe(lifecycle: Lifecycle, explain_reason: str) -> ModelDescription:
     served = lifecycle.served
     if served is None:
         raise HTTPException(503, "The model is being loaded", {"Retry-After": "1"})
@@ -116,6 +120,8 @@ def _describe(lifecycle: Lifecycle) -> ModelDescription:
         takes_arrays=loaded.takes_arrays,
         engine=loaded.engine.engine,
         engine_reason=loaded.engine.reason,
+        explains=not explain_reason,
+        explain_reason=explain_reason,
         loaded_at=served.loaded_at,
         load_seconds=loaded.load_seconds,
     )

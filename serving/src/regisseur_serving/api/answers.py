@@ -40,11 +40,12 @@ async def send_problems(send: Send, error: InputError) -> None:
 def advise(status: HTTPStatus) -> Headers:
     """Return the headers that tell a refused client how to go on.
 
-    The connection of a body that was not read cannot go on; a full server has room in a moment.
+    The connection of a body that was not read cannot go on; what is not there now is in a moment.
     """
     if status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}:
         return [(b"connection", b"close")]
-    return [(b"retry-after", b"1")] if status == HTTPStatus.TOO_MANY_REQUESTS else []
+    is_later = status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+    return [(b"retry-after", b"1")] if is_later else []
 
 
 def lower_status(error: InputError) -> HTTPStatus:

@@ -20,6 +20,7 @@ _TYPES: Mapping[ColumnType, str | list[str]] = {
     ColumnType.STRING: "string",
     ColumnType.ANY: ["number", "boolean", "string", "null"],
 }
+_WITH_PROBABILITIES: Json = {WITH_PROBABILITIES: {"type": "boolean", "default": False}}
 _IN_ORDER = "Rows as lists of values, in the model's order"
 _LENIENT = "Columns that the model does not know are ignored."
 _STRICT = (
@@ -53,32 +54,37 @@ def describe_predict(served: Served | None) -> Json:
     for status, description in REFUSALS.items():
         responses[status] = {
             "description": description,
-            "content": {"application/json": {"schema": _refusal_schema()}},
+            "content": {"application/json": {"schema": describe_refusal()}},
         }
     operation = {
         "summary": "Predict rows",
         "operationId": "predict",
-        "requestBody": {"required": True, "content": {"application/json": _request(served)}},
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": describe_table(served, _WITH_PROBABILITIES)},
+        },
         "responses": responses,
     }
     return {ROUTE_PREDICT: {"post": operation}}
 
 
-def _request(served: Served | None) -> Json:
+def describe_table(served: Served | None, more: Json) -> Json:
+    """Return the content of a request that holds rows, and properties beside them."""
     if served is None:
         return {"schema": {"type": "object"}}
-    content: Json = {"schema": _request_schema(served.loaded.mlmodel.signature)}
+    content: Json = {"schema": _request_schema(served.loaded.mlmodel.signature, more)}
     if served.loaded.example:
         content["example"] = served.loaded.example_request
     return content
 
 
-def _request_schema(signature: Signature) -> Json:
-    forms = _named_forms(signature.columns) if signature.has_names else []
-    return {"oneOf": [*forms, _rows_form(signature.columns)] if signature.takes_rows else forms}
+def _request_schema(signature: Signature, more: Json) -> Json:
+    forms = _named_forms(signature.columns, more) if signature.has_names else []
+    rows = [_rows_form(signature.columns, more)] if signature.takes_rows else []
+    return {"oneOf": [*forms, *rows]}
 
 
-def _named_forms(columns: Sequence[Column]) -> list[Json]:
+def _named_forms(columns: Sequence[Column], more: Json) -> list[Json]:
     values = {column.name: _value_schema(column) for column in columns}
     required = [column.name for column in columns if column.is_required]
     strict: Json = {"description": _LENIENT}
@@ -87,13 +93,14 @@ def _named_forms(columns: Sequence[Column]) -> list[Json]:
     record = {"type": "object", "properties": values, "required": required, **strict}
     lists = {name: {"type": "array", "items": schema} for name, schema in values.items()}
     table = {"type": "object", "properties": lists, "required": required, **strict}
+    records = {"type": "array", "minItems": 1, "items": record}
     return [
-        _form("Rows as objects", RECORDS, {"type": "array", "minItems": 1, "items": record}),
-        _form("Columns as lists of one length", COLUMNS, table),
+        _form("Rows as objects", {RECORDS: records}, more),
+        _form("Columns as lists of one length", {COLUMNS: table}, more),
     ]
 
 
-def _rows_form(columns: Sequence[Column]) -> Json:
+def _rows_form(columns: Sequence[Column], more: Json) -> Json:
     values = [_value_schema(column) for column in columns]
     row: Json = {"type": "array", "minItems": len(values), "maxItems": len(values)}
     # A tensor may have thousands of columns, all of one type.
@@ -101,16 +108,16 @@ def _rows_form(columns: Sequence[Column]) -> Json:
         {"items": values[0]} if values.count(values[0]) == len(values) else {"prefixItems": values}
     )
     items = {"anyOf": [row, values[0]]} if len(values) == 1 else row
-    return _form(_IN_ORDER, ROWS, {"type": "array", "minItems": 1, "items": items})
+    return _form(_IN_ORDER, {ROWS: {"type": "array", "minItems": 1, "items": items}}, more)
 
 
-def _form(title: str, field: str, schema: Json) -> Json:
+def _form(title: str, table: Json, more: Json) -> Json:
     return {
         "title": title,
         "type": "object",
-        "required": [field],
+        "required": list(table),
         "additionalProperties": False,
-        "properties": {field: schema, WITH_PROBABILITIES: {"type": "boolean", "default": False}},
+        "properties": table | more,
     }
 
 
@@ -122,7 +129,6 @@ def _value_schema(column: Column) -> Json:
 
 
 def _answer_schema() -> Json:
-    text = {"type": "string"}
     return {
         "type": "object",
         "required": ["predictions", "model"],
@@ -133,16 +139,20 @@ def _answer_schema() -> Json:
                 "items": {"type": "array", "items": {"type": "number"}},
             },
             "classes": {"type": "array", "items": {}},
-            "model": {
-                "type": "object",
-                "required": ["name", "version", "run_id"],
-                "properties": {"name": text, "version": text, "run_id": text},
-            },
+            "model": describe_identity(),
         },
     }
 
 
-def _refusal_schema() -> Json:
+def describe_identity() -> Json:
+    """Return the schema of what says which model has answered."""
+    names = ["name", "version", "run_id"]
+    properties = {name: {"type": "string"} for name in names}
+    return {"type": "object", "required": names, "properties": properties}
+
+
+def describe_refusal() -> Json:
+    """Return the schema of what is wrong with a request."""
     place = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
     problem = {
         "type": "object",

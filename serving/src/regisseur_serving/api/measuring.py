@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regisseur_contract.http import (
     HEADER_REQUEST_ID,
+    ROUTE_EXPLAIN,
     ROUTE_INVOCATIONS,
     ROUTE_LIVE,
     ROUTE_METRICS,
@@ -31,7 +32,7 @@ from regisseur_serving.telemetry import LOGGER, REQUEST_ID, Metrics
 
 _ROUTES: Final = frozenset(
     {
-        *(ROUTE_PREDICT, ROUTE_INVOCATIONS, ROUTE_PING, ROUTE_VERSION, ROUTE_MODEL),
+        *(ROUTE_PREDICT, ROUTE_EXPLAIN, ROUTE_INVOCATIONS, ROUTE_PING, ROUTE_VERSION, ROUTE_MODEL),
         *(ROUTE_LIVE, ROUTE_READY, ROUTE_METRICS, ROUTE_PROFILE, "/docs", "/openapi.json"),
     }
 )

@@ -5,7 +5,7 @@ without models of the body: the signature is known only when the model is loaded
 a row costs more than most predictions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -25,7 +25,9 @@ from regisseur_serving.ports.predictor import Prediction, Table
 
 WITH_PROBABILITIES = "probabilities"
 
-_KEYS = {RECORDS, COLUMNS, ROWS, WITH_PROBABILITIES}
+TABLE_KEYS = frozenset({RECORDS, COLUMNS, ROWS})
+
+_KEYS = TABLE_KEYS | {WITH_PROBABILITIES}
 
 
 @dataclass(slots=True)
@@ -46,16 +48,8 @@ class PredictRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["method"] != "POST":
-            allow = [(b"allow", b"POST")]
-            await send_detail(send, HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed", allow)
-            return
-        served = self._lifecycle.served
+        served = await find_served(self._lifecycle, scope, send)
         if served is None:
-            later = [(b"retry-after", b"1")]
-            await send_detail(
-                send, HTTPStatus.SERVICE_UNAVAILABLE, "The model is being loaded", later
-            )
             return
         try:
             check_json(scope)
@@ -80,21 +74,43 @@ class PredictRoute:
         return _render(served, prediction)
 
 
-def _read(served: Served, body: bytes) -> _Request:
+async def find_served(lifecycle: Lifecycle, scope: Scope, send: Send) -> Served | None:
+    """Return the model that is to answer a POST; None where the request has its answer by that."""
+    if scope["method"] != "POST":
+        allow = [(b"allow", b"POST")]
+        await send_detail(send, HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed", allow)
+        return None
+    if lifecycle.served is None:
+        later = [(b"retry-after", b"1")]
+        await send_detail(send, HTTPStatus.SERVICE_UNAVAILABLE, "The model is being loaded", later)
+    return lifecycle.served
+
+
+def parse_body(body: bytes, keys: Set[str]) -> object:
+    """Parse a body whose object may have some keys.
+
+    Raises:
+        InputError: It is no JSON, or has others.
+    """
     document = parse_json(body)
     if isinstance(document, dict):
-        _refuse_unknown(document)
+        _refuse_unknown(document, keys)
+    return document
+
+
+def _read(served: Served, body: bytes) -> _Request:
+    document = parse_body(body, _KEYS)
     table, rows = served.loaded.reader.read(document)
     return _Request(table, rows, _wants_probabilities(served, document))
 
 
-def _refuse_unknown(document: Mapping[str, object]) -> None:
-    if document.keys() <= _KEYS:
+def _refuse_unknown(document: Mapping[str, object], keys: Set[str]) -> None:
+    if document.keys() <= keys:
         return
     refuse(
         Problem(("body", show_name(key)), "extra_forbidden", "Extra inputs are not permitted")
         for key in document
-        if key not in _KEYS
+        if key not in keys
     )
 
 

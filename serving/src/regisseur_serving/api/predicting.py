@@ -59,6 +59,15 @@ class Predicting:
         """Return what reading a body gives whose size does not tell how long that takes."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, call)
 
+    def check_rows(self, rows: int) -> None:
+        """Let so many rows of a request pass.
+
+        Raises:
+            InputError: They are more than one may have.
+        """
+        if rows > self._limits.max_rows:
+            raise _too_many_rows(self._limits.max_rows)
+
     async def predict(
         self,
         served: Served,
@@ -81,8 +90,7 @@ class Predicting:
             InputError: The model cannot predict these values, they are too many, or the server has
                 too much to do.
         """
-        if rows > self._limits.max_rows:
-            raise _too_many_rows(self._limits.max_rows)
+        self.check_rows(rows)
         if self._batcher is None:
             self._batcher = self._build_batcher(served)
         query = Query(table, rows, with_probabilities, place.bytes)

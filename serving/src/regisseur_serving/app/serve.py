@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from regisseur_contract.exits import CONFIGURATION
+from regisseur_serving.adapters.explaining import ProcessExplainer
 from regisseur_serving.adapters.loading import load_model
 from regisseur_serving.adapters.termination_log import write_termination_log
 from regisseur_serving.adapters.token_file import TokenFile
@@ -66,6 +67,7 @@ class Serve:
             self._metrics,
             settings,
             tokens=tokens,
+            explainer=_build_explainer(settings),
             logs_access=logs_access,
         )
         monitoring = build_monitoring(self.lifecycle, self._metrics, logs_access=logs_access)
@@ -121,6 +123,16 @@ def _spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def _build_explainer(settings: ServeSettings) -> ProcessExplainer | None:
+    if not settings.explain:
+        return None
+    return ProcessExplainer(
+        settings.model_dir,
+        budget_seconds=settings.explain_budget_seconds,
+        trusts_pickle=settings.trust_pickle,
+    )
 
 
 def _fail(reason: str, code: int) -> int:

@@ -11,7 +11,9 @@ from regisseur_contract.http import ADMIN_PORT, PORT
 from regisseur_contract.runtime import (
     DRAIN_SECONDS,
     ENV_PREFIX,
+    EXPLAIN_BUDGET_SECONDS,
     MODEL_DIR,
+    MOST_EXPLAIN_BUDGET_SECONDS,
 )
 from regisseur_serving.settings.limits import Limits
 
@@ -48,6 +50,17 @@ class ServeSettings(BaseSettings, Limits):
             "whatever code is in it."
         ),
     ] = False
+    explain: Annotated[
+        bool, Field(description="Whether predictions are explained, by the route /explain.")
+    ] = False
+    explain_budget_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=MOST_EXPLAIN_BUDGET_SECONDS,
+            description="What the explanation of one request may take; over it, 504.",
+        ),
+    ] = EXPLAIN_BUDGET_SECONDS
     drain_seconds: Annotated[
         float,
         Field(
