@@ -15,10 +15,11 @@ import pytest
 from sklearn.datasets import load_wine
 from sklearn.neighbors import KNeighborsClassifier
 
+from regisseur_contract.rehearsal import Word
 from support.eventually import eventually
 from support.fuzzing import SECRET
 from support.model_folders import ModelFolder, save
-from support.serving_process import Reply, ServingProcess
+from support.serving_process import Reply, ServingProcess, run_rehearse
 
 pytestmark = pytest.mark.timeout(150, func_only=True)
 """Most of that is for imports on a busy machine."""
@@ -276,3 +277,40 @@ def test_values_that_the_model_refuses_are_told_nowhere(
         (problem,) = reply.json["detail"]
         assert problem["msg"] == "The model's answers to these values cannot be explained"
         assert SECRET not in server.log.read_text()
+
+
+# ---- the rehearsal -----------------------------------------------------------------------------
+
+
+def test_a_rehearsal_explains_the_example_as_the_server_would(forest_folder: ModelFolder) -> None:
+    usual = run_rehearse(forest_folder.path)[1]
+    ended, verdict = run_rehearse(forest_folder.path, **EXPLAIN)
+    assert usual is not None
+    assert verdict is not None
+    assert (ended.returncode, verdict.word, verdict.message) == (0, Word.PASSED, "")
+    assert (verdict.explanations, verdict.explain_reason) == ("tree", "")
+    assert "explained by method tree" in ended.stdout
+    assert (usual.explanations, usual.explain_reason) == ("", "")
+    assert verdict.memory_bytes > usual.memory_bytes + 100 * 2**20
+
+
+def test_a_model_that_is_not_explained_passes_its_rehearsal_which_says_why(
+    text_folder: ModelFolder,
+) -> None:
+    ended, verdict = run_rehearse(text_folder.path, **EXPLAIN)
+    assert verdict is not None
+    assert (ended.returncode, verdict.word) == (0, Word.PASSED)
+    assert verdict.explanations == ""
+    assert verdict.explain_reason == "the model takes one text a row, and shares are of columns"
+    assert verdict.message == f"predictions are not explained: {verdict.explain_reason}"
+
+
+def test_an_image_without_the_library_passes_the_rehearsal_which_says_so(
+    linear_folder: ModelFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "shap.py").write_text("raise ImportError")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    ended, verdict = run_rehearse(linear_folder.path, PYTHONPATH=path, **EXPLAIN)
+    assert verdict is not None
+    assert (ended.returncode, verdict.explanations) == (0, "")
+    assert verdict.explain_reason.startswith("the image has no library for it")

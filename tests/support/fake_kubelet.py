@@ -53,6 +53,8 @@ class Behaviour:
         word: What a rehearsal comes to.
         remark: What a rehearsal says although it passed.
         fallback: Why a rehearsal finds that the model's own library has to serve it.
+        explanations: The method by which a rehearsal finds that it can be explained.
+        unexplained: Why it finds that it cannot.
         rehearsal: `hangs`, `crashes` without a verdict, or is `lost` with its node.
         crash: Last words of a server that ends while it loads.
         dies_after: After how many seconds a ready server ends by itself.
@@ -66,6 +68,8 @@ class Behaviour:
     word: str = Word.PASSED
     remark: str = ""
     fallback: str = ""
+    explanations: str = ""
+    unexplained: str = ""
     rehearsal: Literal["", "hangs", "crashes", "lost"] = ""
     crash: str = ""
     dies_after: float | None = None
@@ -267,6 +271,8 @@ class FakeKubelet:
             seconds=1.0,
             engine=Engine.NATIVE if behaviour.fallback else Engine.ONNX,
             engine_reason=behaviour.fallback,
+            explanations=behaviour.explanations,
+            explain_reason=behaviour.unexplained,
         )
         code = 0 if verdict.has_passed else 1
         state = end(name, {}, code, write_verdict(verdict), now, restarts=False)

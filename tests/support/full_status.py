@@ -67,6 +67,8 @@ FULL_STATUS = ModelDeploymentStatus(
             memory_bytes=123_456_789,
             engine="Native",
             engine_reason="the model takes text",
+            explanations="tree",
+            explain_reason="the image has no library for it",
         ),
         pod_uid="0a1b2c3d-0000-4000-8000-000000000001",
         attempts=1,

@@ -95,6 +95,11 @@ def _find_rehearsals() -> Iterator[Refused]:
 
 
 def _find_servers() -> Iterator[Refused]:
+    place = "spec.serving.explain.budget"
+    for budget in ("0s", "99ms", "10001ms", "1h"):
+        spec = serving(explain={"budget": budget})
+        yield Refused(f"a budget of {budget}", spec, place, rules.EXPLAIN_BUDGET_RULE[1])
+    yield Refused("a budget of 5", serving(explain={"budget": "5"}), place, rules.DURATION_MESSAGE)
     yield Refused(
         "two images",
         serving(image="example.com/server:1", imageFrom={"modelVersionTag": "image"}),

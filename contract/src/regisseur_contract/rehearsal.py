@@ -16,7 +16,20 @@ LONGEST_VERDICT_BYTES: Final = 4096
 LONGEST_MESSAGE: Final = 1000
 LONGEST_WORD: Final = 64
 LONGEST_ENGINE_REASON: Final = 300
+LONGEST_EXPLAIN_REASON: Final = 200
 LONGEST_LISTED: Final = 20
+
+_LONGEST: Final = {
+    "word": LONGEST_WORD,
+    "message": LONGEST_MESSAGE,
+    "digest": LONGEST_MESSAGE,
+    "signature": LONGEST_MESSAGE,
+    "engine": LONGEST_WORD,
+    "engine_reason": LONGEST_ENGINE_REASON,
+    "explanations": LONGEST_WORD,
+    "explain_reason": LONGEST_EXPLAIN_REASON,
+}
+"""Of each text, in characters."""
 
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _MOST: Final = 2**53
@@ -63,9 +76,11 @@ class RehearsalVerdict:
         requirements: What differs between the model's requirements and the image, a line each.
         signature: What the comparison with the served version's signature said.
         latency_seconds: Quickest of a few warm predictions of the input example; 0 without one.
-        memory_bytes: Most memory that the process held.
+        memory_bytes: Most memory that the process held, and the one that explains beside it.
         engine: What will make the predictions; empty from an image that knows of one only.
         engine_reason: Why that is not the engine that was asked for; empty when it is.
+        explanations: The method by which predictions are explained; empty where they are not.
+        explain_reason: Why they are not, although that was asked for; empty when they are.
     """
 
     word: str
@@ -79,6 +94,8 @@ class RehearsalVerdict:
     memory_bytes: int = 0
     engine: str = ""
     engine_reason: str = ""
+    explanations: str = ""
+    explain_reason: str = ""
 
     @property
     def has_passed(self) -> bool:
@@ -93,6 +110,7 @@ def write_verdict(verdict: RehearsalVerdict) -> str:
     body["message"] = verdict.message[:LONGEST_MESSAGE]
     body["signature"] = verdict.signature[:LONGEST_MESSAGE]
     body["engine_reason"] = verdict.engine_reason[:LONGEST_ENGINE_REASON]
+    body["explain_reason"] = verdict.explain_reason[:LONGEST_EXPLAIN_REASON]
     while len(_dump(body).encode("utf-8", "replace")) > LONGEST_VERDICT_BYTES:
         if body["requirements"]:
             body["requirements"].pop()
@@ -114,11 +132,8 @@ def parse_verdict(text: str) -> RehearsalVerdict | None:
         known = {entry.name for entry in fields(RehearsalVerdict)}
         found: dict[str, Any] = {name: value for name, value in body.items() if name in known}
         found["requirements"] = _take_lines(found.get("requirements", []))
-        for name in ("message", "digest", "signature", "engine", "engine_reason"):
-            found[name] = _take_text(found.get(name, ""))
-        found["word"] = _take_text(found.get("word", ""))[:LONGEST_WORD]
-        found["engine"] = found["engine"][:LONGEST_WORD]
-        found["engine_reason"] = found["engine_reason"][:LONGEST_ENGINE_REASON]
+        for name, longest in _LONGEST.items():
+            found[name] = _take_text(found.get(name, ""))[:longest]
         for name in ("seconds", "latency_seconds"):
             found[name] = float(_take_number(found.get(name, 0.0)))
         for name in ("bytes", "memory_bytes"):

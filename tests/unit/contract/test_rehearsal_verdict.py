@@ -36,16 +36,18 @@ def test_a_verdict_is_read_as_it_was_written() -> None:
         memory_bytes=8,
         engine="Native",
         engine_reason="the model takes text",
+        explanations="tree",
+        explain_reason="the image has no library for it",
     )
     assert parse_verdict(write_verdict(verdict)) == verdict
 
 
 def test_a_verdict_of_an_image_that_knows_one_engine_is_read() -> None:
     body = json.loads(write_verdict(RehearsalVerdict(word=Word.LOAD_FAILED)))
-    del body["engine"], body["engine_reason"]
-    read = parse_verdict(json.dumps(body))
+    later = ("engine", "engine_reason", "explanations", "explain_reason")
+    read = parse_verdict(json.dumps({key: body[key] for key in body if key not in later}))
     assert read is not None
-    assert (read.engine, read.engine_reason) == ("", "")
+    assert [getattr(read, name) for name in later] == [""] * 4
 
 
 @QUIETLY
@@ -53,15 +55,18 @@ def test_a_verdict_of_an_image_that_knows_one_engine_is_read() -> None:
     message=st.text(alphabet=st.characters(), max_size=2000),
     requirements=st.lists(st.text(max_size=300), max_size=40),
     signature=st.text(alphabet='ä\U0001f37a\\"\x00\ud800', max_size=6000),
+    reason=st.text(alphabet='\U0001f37a"\x00', max_size=400),
 )
 def test_a_verdict_fits_into_a_termination_message(
-    message: str, requirements: list[str], signature: str
+    message: str, requirements: list[str], signature: str, reason: str
 ) -> None:
     verdict = RehearsalVerdict(
         word=Word.LOAD_FAILED,
         message=message,
         requirements=tuple(requirements),
         signature=signature,
+        engine_reason=reason,
+        explain_reason=reason,
     )
     written = write_verdict(verdict).encode("utf-8", "replace")
     assert len(written) <= LONGEST_VERDICT_BYTES

@@ -40,7 +40,8 @@ FIGURES = st.integers(min_value=0, max_value=2**53) | st.floats(min_value=0, max
 
 def build_verdicts(text: Values, lines: Values, figure: Values) -> Values:
     """Return documents that name the fields of a verdict."""
-    fields = dict.fromkeys(("message", "signature", "engine", "engine_reason"), text)
+    names = ("message", "signature", "engine", "engine_reason", "explanations", "explain_reason")
+    fields = dict.fromkeys(names, text)
     figures = ("bytes", "seconds", "latency_seconds", "memory_bytes")
     return st.fixed_dictionaries(
         {"word": WORDS | text, "digest": st.just(DIGEST) | text},

@@ -61,7 +61,7 @@ def test_native_is_the_usual_engine() -> None:
     model = {"name": "wine", "stage": "Production"}
     serving = ModelDeploymentSpec.model_validate({"model": model}).serving
     # An older operator would refuse what the API server fills in by a newer definition.
-    assert (serving.engine, serving.batching) == (None, None)
+    assert (serving.engine, serving.batching, serving.explain) == (None, None, None)
 
 
 def test_the_model_is_converted_between_the_download_and_the_server() -> None:

@@ -16,6 +16,7 @@ def test_an_empty_environment_means_the_usual() -> None:
         signature=SignatureRule.COMPATIBLE,
         engine=Engine.NATIVE,
         trusts_pickle=False,
+        explain_budget_seconds=0.0,
     )
 
 
@@ -28,6 +29,8 @@ def test_everything_can_be_said() -> None:
             "REGISSEUR_SIGNATURE": "Any",
             "REGISSEUR_ENGINE": "ONNX",
             "REGISSEUR_TRUST_PICKLE": "true",
+            "REGISSEUR_EXPLAIN": "true",
+            "REGISSEUR_EXPLAIN_BUDGET_SECONDS": "2.5",
         }
     )
     assert settings == RehearseSettings(
@@ -37,7 +40,14 @@ def test_everything_can_be_said() -> None:
         SignatureRule.ANY,
         Engine.ONNX,
         trusts_pickle=True,
+        explain_budget_seconds=2.5,
     )
+
+
+def test_explanations_have_a_budget_without_one() -> None:
+    assert read_rehearse_settings({"REGISSEUR_EXPLAIN": "true"}).explain_budget_seconds == 5.0
+    only_budget = {"REGISSEUR_EXPLAIN_BUDGET_SECONDS": "2"}
+    assert read_rehearse_settings(only_budget).explain_budget_seconds == 0.0
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,8 @@ def test_everything_can_be_said() -> None:
         ("REGISSEUR_SIGNATURE", "set it to Compatible or Any"),
         ("REGISSEUR_ENGINE", "set it to Native or ONNX"),
         ("REGISSEUR_TRUST_PICKLE", "set it to true or false"),
+        ("REGISSEUR_EXPLAIN", "set it to true or false"),
+        ("REGISSEUR_EXPLAIN_BUDGET_SECONDS", "set it to a number of seconds above 0"),
     ],
 )
 def test_a_senseless_setting_is_named(name: str, complaint: str) -> None:

@@ -26,7 +26,10 @@ class RehearsalFacts(StatusModel):
         default=0.0,
         description="Time of a warm prediction of the input example; 0 for a model without one.",
     )
-    memory_bytes: Int64 = Field(default=0, description="Most memory that the process held.")
+    memory_bytes: Int64 = Field(
+        default=0,
+        description="Most memory that the process held, and the one that explains beside it.",
+    )
     engine: str = Field(
         default="",
         max_length=64,
@@ -37,6 +40,17 @@ class RehearsalFacts(StatusModel):
         default="",
         max_length=1024,
         description="Why that is not spec.serving.engine; empty where it is.",
+    )
+    explanations: str = Field(
+        default="",
+        max_length=64,
+        description="How predictions are explained: tree, linear or permutation; empty where they"
+        " are not.",
+    )
+    explain_reason: str = Field(
+        default="",
+        max_length=1024,
+        description="Why they are not, although spec.serving.explain asks for it; else empty.",
     )
 
 

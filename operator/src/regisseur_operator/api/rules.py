@@ -7,7 +7,7 @@ that answers people, the validator holds for objects stored before the rule exis
 from typing import Any, Final
 
 from regisseur_contract.names import API_GROUP
-from regisseur_contract.runtime import ENV_PREFIX
+from regisseur_contract.runtime import ENV_PREFIX, MOST_EXPLAIN_BUDGET_SECONDS
 from regisseur_operator.api.duration import PATTERN
 
 OWN_PREFIX: Final = f"{API_GROUP}/"
@@ -85,6 +85,13 @@ TIMEOUT_RULE: Final = (
     f"self == '' || !self.matches('^{escape_cel(PATTERN)}$')"
     " || (duration(self) >= duration('1s') && duration(self) <= duration('24h'))",
     "timeout must be from 1s to 24h",
+)
+LEAST_EXPLAIN_BUDGET_SECONDS: Final = 0.1
+EXPLAIN_BUDGET_RULE: Final = (
+    f"self == '' || !self.matches('^{escape_cel(PATTERN)}$')"
+    " || (duration(self) >= duration('100ms')"
+    f" && duration(self) <= duration('{MOST_EXPLAIN_BUDGET_SECONDS}s'))",
+    f"budget must be from 100ms to {MOST_EXPLAIN_BUDGET_SECONDS}s",
 )
 IMAGE_RULE: Final = ("!self.matches('\\\\s')", "an image reference has no white space")
 REQUESTS_RULE: Final = (

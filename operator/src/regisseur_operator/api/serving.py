@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from regisseur_contract.runtime import BATCH_MAX_ROWS, ENV_PREFIX
+from regisseur_operator.api.explain import Explain
 from regisseur_operator.api.fields import ObjectName, OptionalObjectName, Quantity, SpecModel
 from regisseur_operator.api.podtemplate import PodTemplate
 from regisseur_operator.api.quantity import parse_quantity
@@ -231,6 +232,12 @@ class ServingSpec(SpecModel):
         default=None,
         description="How requests that wait at the same time are predicted in one call of the"
         " model. None waits for others to come.",
+    )
+    explain: Explain | None = Field(
+        default=None,
+        description="Whether the server explains its predictions, by the route /explain; without"
+        " it, it does not. Versions that cannot be explained are served all the same; the condition"
+        " Rehearsed, status.rehearsal.facts and the server's /model say why.",
     )
     model_access: ModelAccess = Field(
         default_factory=ModelAccess,

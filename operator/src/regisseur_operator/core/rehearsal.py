@@ -177,12 +177,20 @@ def _conclude(
         memory_bytes=verdict.memory_bytes,
         engine=verdict.engine,
         engine_reason=verdict.engine_reason,
+        explanations=verdict.explanations,
+        explain_reason=verdict.explain_reason or _lacks_explanations(trial, verdict),
     )
     if verdict.has_passed:
         passed = Diagnosis(Reason.REHEARSAL_PASSED, shorten(verdict.message))
         return _finish(observed, trial, pod, passed, facts)
     failed = Diagnosis(to_reason(verdict.word), shorten(verdict.message))
     return _finish(observed, trial, pod, failed, facts)
+
+
+def _lacks_explanations(trial: Trial, verdict: RehearsalVerdict) -> str:
+    """Say of an image that was asked for explanations and said nothing why there are none."""
+    is_asked = bool(trial.inputs.explain_budget_seconds) and verdict.has_passed
+    return "the image knows nothing of it" if is_asked and not verdict.explanations else ""
 
 
 def _finish(

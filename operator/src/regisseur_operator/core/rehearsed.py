@@ -6,6 +6,7 @@ from regisseur_operator.core.decision import Decision
 from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.progress import Progress
 from regisseur_operator.core.rehearsal import to_reason
+from regisseur_operator.core.roll import PodInputs
 from regisseur_operator.core.trial import find_rejection
 from regisseur_operator.core.verdict import Verdict
 
@@ -45,11 +46,20 @@ def _recall_failure(observed: Observed, decision: Decision) -> Rehearsal | None:
 def _tell_last_rehearsal(observed: Observed, part: Candidate | Stable | None) -> Verdict:
     if part is not None and part.digest:
         known, roll = observed.status.rehearsal, observed.live_roll
-        is_its = known is not None and _is_of(known, part)
-        # Of the same files, but it may have been of pods that were asked for another engine.
-        has_choice = roll is not None and bool(roll.inputs.engine)
-        return _tell_pass(part.version, known if is_its and has_choice else None)
+        if known is None or roll is None or not _is_of(known, part):
+            return _tell_pass(part.version, None)
+        return _tell_pass(part.version, _drop_other_choices(known, roll.inputs))
     return Verdict("Unknown", Reason.REHEARSAL_NOT_NEEDED, "There is nothing to rehearse")
+
+
+def _drop_other_choices(rehearsal: Rehearsal, inputs: PodInputs) -> Rehearsal:
+    """Leave out what was found of choices that these pods do not make: it is of the same files."""
+    asked = {"engine_reason": inputs.engine, "explain_reason": inputs.explain_budget_seconds}
+    dropped = {name: "" for name, choice in asked.items() if not choice}
+    facts = rehearsal.facts
+    return rehearsal.model_copy(
+        update={"facts": facts.model_copy(update=dropped) if facts is not None else None}
+    )
 
 
 def _is_of(rehearsal: Rehearsal, part: Candidate | Stable) -> bool:
@@ -64,4 +74,6 @@ def _tell_pass(version: int, rehearsal: Rehearsal | None) -> Verdict:
     facts = rehearsal.facts if rehearsal is not None else None
     if facts is not None and facts.engine_reason:
         message += f"; it is served by engine {facts.engine}: {facts.engine_reason}"
+    if facts is not None and facts.explain_reason:
+        message += f"; its predictions are not explained: {facts.explain_reason}"
     return Verdict("True", Reason.REHEARSAL_PASSED, message)

@@ -62,6 +62,7 @@ class PodInputs:
         engine: What is to make the predictions; empty for the model's own library.
         batch_max_rows: Rows of one call of the model; 0 for the server's own choice.
         convert_seconds: How long the conversion for the engine may take; 0 for the usual time.
+        explain_budget_seconds: What an explanation may take; 0 for none.
     """
 
     served: Served
@@ -82,6 +83,7 @@ class PodInputs:
     engine: str = ""
     batch_max_rows: int = 0
     convert_seconds: int = 0
+    explain_budget_seconds: float = 0.0
 
     @property
     def fingerprint(self) -> str:
@@ -98,7 +100,11 @@ class PodInputs:
 
     def _list_choices(self) -> list[Any]:
         """Return what is not as usual: what is must look as it did before there was a choice."""
-        named = (("batch", self.batch_max_rows), ("convert", self.convert_seconds))
+        named = (
+            ("batch", self.batch_max_rows),
+            ("convert", self.convert_seconds),
+            ("explain", self.explain_budget_seconds),
+        )
         engine = [self.engine] if self.engine else []
         return [*engine, *([name, number] for name, number in named if number)]
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from regisseur_contract.engines import Engine
 from regisseur_contract.runtime import BATCH_MAX_ROWS, CONVERT_TIMEOUT_SECONDS
+from regisseur_operator.api.explain import Explain
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.api.serving import Batching
 from regisseur_operator.api.status import Lineage, Resolved
@@ -188,7 +189,13 @@ def build_inputs(
         engine=Engine.ONNX if is_converted else "",
         batch_max_rows=_choose_batch(serving.batching),
         convert_seconds=_limit_conversion(observed.spec) if is_converted else 0,
+        explain_budget_seconds=_choose_budget(serving.explain),
     )
+
+
+def _choose_budget(explain: Explain | None) -> float:
+    """Return the seconds that an explanation may take; 0 where there is to be none."""
+    return explain.budget_seconds if explain is not None and explain.enabled else 0.0
 
 
 def _choose_batch(batching: Batching | None) -> int:

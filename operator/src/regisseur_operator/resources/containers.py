@@ -26,6 +26,8 @@ from regisseur_contract.runtime import (
     ENV_DRAIN_SECONDS,
     ENV_ENGINE,
     ENV_EXPECTED_DIGEST,
+    ENV_EXPLAIN,
+    ENV_EXPLAIN_BUDGET_SECONDS,
     ENV_MODEL_DIR,
     ENV_MODEL_ID,
     ENV_MODEL_NAME,
@@ -137,6 +139,7 @@ def build_main(inputs: PodInputs, name: str, command: str, environment: Environm
         ENV_DRAIN_SECONDS: str(DRAIN_SECONDS),
         ENV_ENGINE: inputs.engine,
         ENV_BATCH_MAX_ROWS: str(inputs.batch_max_rows or ""),
+        **_allow_explanations(inputs.explain_budget_seconds),
         ENV_TRUST_PICKLE: "true" if inputs.trusts_pickle else "",
         **environment,
     }
@@ -153,6 +156,12 @@ def build_main(inputs: PodInputs, name: str, command: str, environment: Environm
 def expect_digest(digest: str) -> Environment:
     """Tell a container which files it has to find; nothing where they are not known."""
     return {ENV_EXPECTED_DIGEST: digest}
+
+
+def _allow_explanations(budget_seconds: float) -> Environment:
+    if not budget_seconds:
+        return {}
+    return {ENV_EXPLAIN: "true", ENV_EXPLAIN_BUDGET_SECONDS: f"{budget_seconds:g}"}
 
 
 def _keep_own(env: Iterable[Manifest]) -> list[Manifest]:

@@ -4,6 +4,7 @@ Cheap checks come first and the most telling failure wins; what was found out un
 of the verdict whatever it is.
 """
 
+import asyncio
 import resource
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from regisseur_serving.adapters.folder_digest import digest_folder
 from regisseur_serving.adapters.loading import LoadedModel, load_model
 from regisseur_serving.adapters.model_folder import read_mlmodel
 from regisseur_serving.adapters.served_mlmodel import gone_marker, served_folder
+from regisseur_serving.app.explanation import try_explaining
 from regisseur_serving.core.compatibility import find_incompatibilities
 from regisseur_serving.core.engine import EngineChoice
 from regisseur_serving.core.expected_digest import check_digest
@@ -74,7 +76,8 @@ class Rehearsal:
             LOGGER.exception("the rehearsal failed in a way that nobody foresaw")
             message = f"the model cannot be rehearsed ({type(error).__name__}); see the pod's log"
             self._note(word=Word.LOAD_FAILED, message=message)
-        peak_kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        peak_kibibytes = sum(resource.getrusage(who).ru_maxrss for who in both)
         self._note(
             seconds=round(time.perf_counter() - started, 3), memory_bytes=peak_kibibytes * 1024
         )
@@ -99,6 +102,8 @@ class Rehearsal:
         if loaded.problem:
             raise PredictionError(loaded.problem)
         self._predict_example(loaded)
+        if settings.explain_budget_seconds:
+            self._explain_example(loaded)
 
     def _check_digest(self) -> None:
         folder = self._settings.model_dir
@@ -161,6 +166,14 @@ class Rehearsal:
         if isfinite(seconds):
             self._note(latency_seconds=round(seconds, 6))
         self._say(f"predicted {rows} example rows in {seconds * 1000:.2f} ms")
+
+    def _explain_example(self, loaded: LoadedModel) -> None:
+        method, reason = asyncio.run(try_explaining(self._settings, loaded))
+        self._note(explanations=method, explain_reason=reason)
+        if reason:
+            self._remark(f"predictions are not explained: {reason}")
+        else:
+            self._say(f"explained by method {method}")
 
     def _remark(self, text: str) -> None:
         """Say what people should know although the version passes."""

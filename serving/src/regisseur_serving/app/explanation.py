@@ -1,0 +1,37 @@
+"""The explanation of a rehearsal: one, of the input example, as the server would make it."""
+
+from typing import Final
+
+from regisseur_serving.adapters.explaining import ProcessExplainer
+from regisseur_serving.adapters.loading import LoadedModel
+from regisseur_serving.errors import InputError
+from regisseur_serving.settings.rehearse import RehearseSettings
+
+_WAIT_SECONDS: Final = 120.0
+"""Nobody waits for an answer here."""
+
+
+async def try_explaining(settings: RehearseSettings, loaded: LoadedModel) -> tuple[str, str]:
+    """Return the method by which a model is explained, and why it is not; one of them is empty.
+
+    Args:
+        settings: What is rehearsed.
+        loaded: The model.
+    """
+    explainer = ProcessExplainer(
+        settings.model_dir,
+        budget_seconds=settings.explain_budget_seconds,
+        trusts_pickle=settings.trusts_pickle,
+        wait_seconds=_WAIT_SECONDS,
+    )
+    try:
+        method = await explainer.prepare()
+        if loaded.example:
+            table, _ = loaded.reader.read(loaded.example_request)
+            await explainer.explain(table)
+    except InputError as error:
+        return "", explainer.reason or str(error)
+    else:
+        return method, ""
+    finally:
+        await explainer.close()
