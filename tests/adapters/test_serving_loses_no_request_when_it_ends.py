@@ -23,8 +23,8 @@ ENDPOINT_LAG_SECONDS = 0.5
 
 WITHOUT_FAREWELL = (
     "import sys; sys.argv[1:] = ['serve'];"
-    "from regisseur_serving.api import draining;"
-    "draining._CLOSE = (b'x-nothing', b'1');"
+    "from regisseur_serving.api import lifecycle;"
+    "lifecycle._FAREWELL = (b'x-nothing', b'1');"
     "from regisseur_serving.__main__ import main; sys.exit(main())"
 )
 

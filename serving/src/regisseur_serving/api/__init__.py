@@ -1,1 +1,1 @@
-"""The HTTP surface: routes, their documentation, draining and measuring."""
+"""The HTTP surface: routes, their documentation, and what all answers have in common."""
