@@ -31,6 +31,7 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardSca
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from regisseur_serving.adapters import explaining_child, model_explainer
 from regisseur_serving.adapters.exact_shares import InexactError
 from regisseur_serving.adapters.loading import load_model
 from regisseur_serving.adapters.model_explainer import ModelExplainer
@@ -270,6 +271,19 @@ def test_a_model_that_answers_no_numbers_is_not_explained(
 def test_a_model_of_texts_is_not_explained(text_folder: ModelFolder) -> None:
     with pytest.raises(UnexplainableError, match="the model takes one text a row"):
         open_model(text_folder)
+
+
+def test_a_fault_that_nobody_foresaw_is_told_by_its_type_alone(
+    linear_folder: ModelFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a value")
+
+    # The rest of the tests goes on with the threads that it has.
+    monkeypatch.setattr(explaining_child, "threadpool_limits", lambda _: None)
+    monkeypatch.setattr(model_explainer, "find_exact_way", fail)
+    with pytest.raises(UnexplainableError, match=r"^trying to has failed \(RuntimeError\)$"):
+        explaining_child._open(linear_folder.path, 5.0, trusts_pickle=False)
 
 
 def test_what_the_model_refuses_is_refused(linear_folder: ModelFolder) -> None:

@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
 from threadpoolctl import threadpool_limits
@@ -23,6 +23,9 @@ from regisseur_serving.core.explaining import NO_LIBRARY, TooManyRowsError, Unex
 from regisseur_serving.errors import ModelError
 from regisseur_serving.ports.predictor import Table
 from regisseur_serving.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from regisseur_serving.adapters.model_explainer import ModelExplainer
 
 _LOGGER = logging.getLogger("regisseur_serving.explaining")
 
@@ -42,15 +45,7 @@ def main() -> None:
     logging.getLogger("regisseur_serving.loading").disabled = True  # the server has said it
     warnings.simplefilter("ignore")  # they quote values
     try:
-        from regisseur_serving.adapters.model_explainer import ModelExplainer  # noqa: PLC0415
-
-        threadpool_limits(1)  # a pod has one core for all of it
-        explainer = ModelExplainer(
-            Path(model_dir), budget_seconds=float(budget), trusts_pickle=trusts_pickle == "True"
-        )
-    except ImportError:
-        _send(output, Kind.UNEXPLAINABLE, NO_LIBRARY.encode())
-        return
+        explainer = _open(Path(model_dir), float(budget), trusts_pickle=trusts_pickle == "True")
     except (ModelError, UnexplainableError) as error:
         _send(output, Kind.UNEXPLAINABLE, str(error).encode())
         return
@@ -59,6 +54,29 @@ def main() -> None:
     while head := sys.stdin.buffer.read(HEAD.size):
         table = pickle.loads(sys.stdin.buffer.read(HEAD.unpack(head)[1]))  # noqa: S301 - of the server
         _send(output, *_answer(explainer.explain, table))
+
+
+def _open(folder: Path, budget_seconds: float, *, trusts_pickle: bool) -> "ModelExplainer":
+    """Load a model to explain it.
+
+    Raises:
+        ModelError: It cannot be loaded.
+        UnexplainableError: It cannot be explained.
+    """
+    try:
+        from regisseur_serving.adapters import model_explainer  # noqa: PLC0415
+
+        threadpool_limits(1)  # a pod has one core for all of it
+        return model_explainer.ModelExplainer(
+            folder, budget_seconds=budget_seconds, trusts_pickle=trusts_pickle
+        )
+    except (ModelError, UnexplainableError):
+        raise
+    except ImportError:
+        raise UnexplainableError(NO_LIBRARY) from None
+    except Exception as error:  # noqa: BLE001 - the estimator is anybody's
+        # What it says may quote the example.
+        raise UnexplainableError(f"trying to has failed ({type(error).__name__})") from None
 
 
 def _keep_output() -> BinaryIO:
