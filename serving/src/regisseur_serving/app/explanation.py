@@ -1,9 +1,10 @@
-"""The explanation of a rehearsal: one, of the input example, as the server would make it."""
+"""The explanation of a rehearsal: one, of a row of the input example, as the server makes it."""
 
 from typing import Final
 
 from regisseur_serving.adapters.explaining import ProcessExplainer
 from regisseur_serving.adapters.loading import LoadedModel
+from regisseur_serving.adapters.masking import cut
 from regisseur_serving.errors import InputError
 from regisseur_serving.settings.rehearse import RehearseSettings
 
@@ -28,7 +29,8 @@ async def try_explaining(settings: RehearseSettings, loaded: LoadedModel) -> tup
         method = await explainer.prepare()
         if loaded.example:
             table, _ = loaded.reader.read(loaded.example_request)
-            await explainer.explain(table)
+            # More rows may not fit the budget, which is no fault of a model.
+            await explainer.explain(cut(table, 0, 1))
     except InputError as error:
         return "", explainer.reason or str(error)
     else:
