@@ -25,7 +25,7 @@ class RegistryPolicy:
     trusts_pickle: bool = False
 
     def find_breach(self, namespace: str, model: str) -> str:
-        """Say what of a reference is not allowed, and what to do; empty where all of it is."""
+        """Say what of a reference is not allowed; empty where all of it is."""
         if not _fits(namespace, self.namespaces):
             return f"is not for namespace {namespace!r}"
         if not _fits(model, self.models):
