@@ -151,7 +151,7 @@ class Reconciler:
         self._publish(manifest, applied.notes)
         before = parse_status(manifest)
         try:
-            changes = await self._write_status(manifest, status, applied)
+            changes = await self._write_status(manifest, before, status, applied)
         except TransientError as fault:
             raise applied.fault or fault from None
         self._publish(manifest, changes)
@@ -166,9 +166,12 @@ class Reconciler:
         return Outcome(requeue_after_seconds, tuple(applied.writes), notes, ended)
 
     async def _write_status(
-        self, manifest: Manifest, status: ModelDeploymentStatus, applied: Applied
+        self,
+        manifest: Manifest,
+        before: ModelDeploymentStatus,
+        status: ModelDeploymentStatus,
+        applied: Applied,
     ) -> list[Note]:
-        before = parse_status(manifest)
         body = status.to_manifest()
         if body == (manifest.get("status") or {}):
             return []
