@@ -14,7 +14,7 @@ from support.model_versions import create_model_version, transition
 from support.modeldeployments import Subject
 from support.running_operator import RunningOperator, build_settings, connect, graveyard
 
-OF_SETTINGS = ("identity", "poll_seconds", "lease", "serving_image")
+OF_SETTINGS = ("identity", "poll_seconds", "lease", "serving_image", "changes")
 
 
 @pytest.fixture

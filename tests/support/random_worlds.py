@@ -16,7 +16,7 @@ from regisseur_contract.rehearsal import Word
 from regisseur_contract.tags import TAG_DIGEST
 from regisseur_operator.api.v1alpha1 import parse_spec
 from regisseur_operator.errors import TerminalError
-from regisseur_operator.ports import Kind, Manifest
+from regisseur_operator.ports import Kind, Manifest, Turn
 from regisseur_operator.resources import (
     CONTROLLER_REVISION,
     DEPLOYMENT,
@@ -89,6 +89,7 @@ GENTLE_EVENTS: Events = st.one_of(
     _just("fault", VERSIONS, st.sampled_from(sorted(FAULTS_OF_VERSIONS))),
     _just("trouble", st.sampled_from(TROUBLES)),
     _just("evict rehearsal"),
+    _just("turns", st.lists(st.sampled_from(Turn), unique=True)),
     _just("sleeping controllers", st.integers(1, 5)),
 )
 ROUGH_EVENTS: Events = st.one_of(
@@ -157,6 +158,7 @@ def act(world: World, event: Event) -> None:
         "verb": lambda verb, token: getattr(world, verb)(token),
         "fault": lambda version, what: _spoil(world, version, what),
         "trouble": lambda what: _trouble(world, what),
+        "turns": world.take_turns,
         "evict rehearsal": lambda: _evict(world),
         "sleeping controllers": lambda count: setattr(world.workloads, "asleep", count),
         "load": lambda load: setattr(world, "load", load),
@@ -339,6 +341,7 @@ def heal(world: World) -> None:
     world.registry.recover()
     world.registry.hidden_files.clear()
     world.load = 2.0
+    world.take_turns(())
     world.change("no gates")
     world.rollback_to(None)
     world.edit_spec(lambda spec: spec.pop("suspend", None))

@@ -4,9 +4,10 @@ import asyncio
 import gc
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from regisseur_operator.adapters.kubernetes_session import Connection, load_connection
 from regisseur_operator.app import Operator
@@ -35,12 +36,13 @@ def build_settings(
     poll_seconds: float = POLL_SECONDS,
     lease: tuple[float, float, float] = (4.0, 3.0, 0.5),
     serving_image: str = "regisseur/serving:test",
+    changes: Mapping[str, object] = MappingProxyType({}),
 ) -> OperatorSettings:
-    """Return settings for a test: its own Lease, a quick poll, any free port."""
+    """Return settings for a test: its own Lease, a quick poll, any free port; then the changes."""
     registry = RegistrySettings(
         url=registry_url, poll_interval_seconds=poll_seconds, timeout_seconds=5.0
     )
-    return OperatorSettings(
+    settings = OperatorSettings(
         serving_image=serving_image,
         registries=(registry,),
         web_host="127.0.0.1",
@@ -52,6 +54,7 @@ def build_settings(
         lease_renew_deadline_seconds=lease[1],
         lease_retry_seconds=lease[2],
     )
+    return settings.model_copy(update=changes)
 
 
 @contextmanager

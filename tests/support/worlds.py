@@ -15,9 +15,10 @@ from regisseur_contract.names import (
 )
 from regisseur_operator.api.status import ModelDeploymentStatus, parse_status
 from regisseur_operator.errors import TransientError
-from regisseur_operator.ports import Key, Kind, Manifest
+from regisseur_operator.ports import Key, Kind, Manifest, Turn
 from regisseur_operator.reconcile import Configuration, Outcome, Reconciler
 from regisseur_operator.resources import AUTOSCALER, DEPLOYMENT, MODELDEPLOYMENT, POD
+from regisseur_operator.runtime.turns import FairTurns
 from support.chronicle import Chronicle, find_alone
 from support.fake_autoscaler import FakeAutoscaler
 from support.fake_cluster import CrashError, FakeCluster, FakeView
@@ -28,6 +29,9 @@ from support.fake_workloads import FakeWorkloads
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 KEY = Key("ml", "wine")
+OTHER_KEY = Key("other", "beer")
+"""Somebody else, who may have all the turns."""
+
 MOST_ROUNDS = 400
 PATIENCE_SECONDS = 900.0
 ASKING_SECONDS = 2.0
@@ -111,6 +115,7 @@ class World:
     Attributes:
         load: For how many pods there is work, as an autoscaler measures it; None without metrics.
         after_reconcile: Who looks at what was told after a reconcile that had seen everything.
+        turns_taken: What others have under way, as much as is allowed at once.
         models_made: How often the model was created anew.
         ready_log: How many pods of each version were ready, after each step.
         chronicle: Who served when.
@@ -125,6 +130,7 @@ class World:
         self.registry = FakeRegistry()
         self.events = FakeEvents()
         self.load: float | None = None
+        self.turns_taken: frozenset[Turn] = frozenset()
         self.models_made = 0
         self.after_reconcile: Callable[[], None] | None = None
         self.ready_log: list[tuple[datetime, dict[str, int]]] = []
@@ -138,10 +144,15 @@ class World:
     def start_operator(self) -> Reconciler:
         """Return a reconciler without any memory."""
         self.view.sync()
+        self.turns = FairTurns(dict.fromkeys(Turn, 1), lambda _: None)
+        known = self.view.modeldeployment(KEY)
+        self.turns.recall([known] if known is not None else [])
+        self.turns.settle(OTHER_KEY, self.turns_taken, None)
         self.reconciler = Reconciler(
             cluster=self.cluster,
             view=self.view,
             registries=self.registry,
+            turns=self.turns,
             events=self.events,
             clock=self.clock,
             configuration=self.configuration,
@@ -263,6 +274,13 @@ class World:
         status = self._autoscaler.manifest["status"]
         if status != live.get("status"):
             self.cluster.put(AUTOSCALER, {**live, "status": status})
+
+    # ---- what happens elsewhere ------------------------------------------------------------------
+
+    def take_turns(self, turns: Collection[Turn]) -> None:
+        """Let somebody else have as much under way of these as is allowed at once."""
+        self.turns_taken = frozenset(turns)
+        self.turns.settle(OTHER_KEY, self.turns_taken, None)
 
     # ---- what people do ------------------------------------------------------------------------
 

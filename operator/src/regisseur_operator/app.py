@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Protocol
 
 from regisseur_operator.adapters.kubernetes_api import KubernetesApi
@@ -15,7 +16,7 @@ from regisseur_operator.adapters.kubernetes_watching import KubernetesWatching
 from regisseur_operator.adapters.mlflow_registry import MlflowRegistry
 from regisseur_operator.core.policy import RegistryPolicy
 from regisseur_operator.handlers.shell import KopfShell
-from regisseur_operator.ports import Clock, Cluster
+from regisseur_operator.ports import Clock, Cluster, Turn
 from regisseur_operator.reconcile import Configuration, Reconciler
 from regisseur_operator.resources import MODELDEPLOYMENT, WATCHED
 from regisseur_operator.runtime.caches import Caches
@@ -29,6 +30,7 @@ from regisseur_operator.runtime.priming import prime_all
 from regisseur_operator.runtime.queue import KeyedQueue
 from regisseur_operator.runtime.registries import Registries
 from regisseur_operator.runtime.registry_watcher import RegistryWatcher
+from regisseur_operator.runtime.turns import FairTurns
 from regisseur_operator.runtime.web import WebServer
 from regisseur_operator.runtime.workers import Workers
 from regisseur_operator.settings import OperatorSettings, RegistrySettings
@@ -170,6 +172,16 @@ class _Parts:
             )
             for watched in WATCHED
         ]
+        self._turns = FairTurns(
+            {
+                Turn.REHEARSAL: settings.rehearsals_at_once,
+                Turn.ROLLOUT: settings.rollouts_at_once,
+            },
+            wake,
+        )
+        for turn in Turn:
+            waiting = partial(self._turns.count_waiting, turn)
+            metrics.waiting.labels(turn).set_function(waiting)
         self._events = EventSender(KubernetesEvents(api), clock, metrics)
         self._registries = {entry.name: self._build_registry(entry) for entry in self.entries}
         self._watchers = {
@@ -199,6 +211,7 @@ class _Parts:
             cluster=cluster,
             view=self._caches,
             registries=Registries(self._watchers),
+            turns=self._turns,
             events=self._events,
             clock=self._clock,
             configuration=Configuration(
@@ -220,6 +233,7 @@ class _Parts:
         await prime_all(
             self._modeldeployments.prime, [informer.prime for informer in self._informers]
         )
+        self._turns.recall(self._caches.modeldeployments)
 
     async def run(self) -> None:
         """Work until cancelled."""

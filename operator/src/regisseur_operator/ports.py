@@ -18,6 +18,7 @@ from regisseur_operator.core.registry import (
     RegistryHealth,
     Run,
 )
+from regisseur_operator.core.turns import Turn
 from regisseur_operator.errors import OperatorError
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "RegistryHealth",
     "RegistryView",
     "Run",
+    "Turn",
+    "Turns",
 ]
 
 # ---- Kubernetes ------------------------------------------------------------------------------
@@ -104,6 +107,18 @@ class Events(Protocol):
         self, about: Manifest, kind: Literal["Normal", "Warning"], reason: str, message: str
     ) -> None:
         """Queue one Event."""
+        ...
+
+
+class Turns(Protocol):
+    """Limits how much is under way at once, over all ModelDeployments together."""
+
+    def offer(self, key: Key) -> frozenset[Turn]:
+        """Return what may begin for `key` now, or is under way."""
+        ...
+
+    def settle(self, key: Key, under_way: frozenset[Turn], waits_for: Turn | None) -> None:
+        """Take in what came of an offer, and wake `key` when what it waits for may begin."""
         ...
 
 

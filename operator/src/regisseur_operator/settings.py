@@ -147,6 +147,16 @@ class OperatorSettings(BaseSettings):
     workers: int = Field(
         default=8, ge=1, le=64, description="How many ModelDeployments are worked on at once."
     )
+    rehearsals_at_once: int = Field(
+        default=20,
+        ge=0,
+        description="How many versions are rehearsed at once, in all namespaces; 0: no limit.",
+    )
+    rollouts_at_once: int = Field(
+        default=50,
+        ge=0,
+        description="How many rollouts are under way at once, in all namespaces; 0: no limit.",
+    )
     web_host: str = Field(default="0.0.0.0", description="Address of /healthz, /readyz, /metrics.")  # noqa: S104  # probes come from the node
     web_port: int = Field(
         default=8080, ge=0, le=65535, description="Port of /healthz, /readyz and /metrics."

@@ -58,6 +58,12 @@ class Metrics:
             "How long the first of them has waited.",
             registry=own,
         )
+        self.waiting = Gauge(
+            f"{PREFIX}_waiting_for_turn",
+            "ModelDeployments that wait until fewer are under way.",
+            ["turn"],
+            registry=own,
+        )
         self.resources = Gauge(
             f"{PREFIX}_modeldeployments", "ModelDeployments that are known.", registry=own
         )

@@ -12,6 +12,7 @@ from regisseur_contract.rehearsal import Word
 from regisseur_contract.tags import TAG_IMAGE
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.core.policy import RegistryPolicy
+from regisseur_operator.core.turns import ALL_TURNS
 from regisseur_operator.errors import TerminalError
 from regisseur_operator.ports import Kind, Manifest
 from regisseur_operator.resources import DEPLOYMENT, POD, SERVICE
@@ -166,6 +167,7 @@ SCENES: Final[dict[Reason, tuple[dict[str, Any], Act]]] = {
     ),
     R.IMAGE_UNKNOWN: ({"serving": {"imageFrom": {"modelVersionTag": TAG_IMAGE}}}, nothing),
     R.NOT_ALLOWED: ({}, forbid_models),
+    R.QUEUED: ({}, both(lambda world: world.take_turns(ALL_TURNS), promote())),
     R.VERSION_REJECTED: ({}, behave(word=Word.LOAD_FAILED)),
     R.REHEARSAL_RUNNING: ({}, promote()),
     R.REHEARSAL_PASSED: ({}, promote()),

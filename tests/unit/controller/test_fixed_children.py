@@ -234,6 +234,7 @@ async def carry_out(world: World, delete: Delete) -> Applied:
     observer = Observer(
         view=world.view,
         registries=world.registry,
+        turns=world.turns,
         clock=world.clock,
         configuration=world.configuration,
     )

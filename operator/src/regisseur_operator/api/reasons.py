@@ -26,6 +26,7 @@ class Reason(StrEnum):
     GATE_UNMET = "GateUnmet"
     IMAGE_UNKNOWN = "ImageUnknown"
     NOT_ALLOWED = "NotAllowed"
+    QUEUED = "Queued"
     VERSION_REJECTED = "VersionRejected"
 
     # Rehearsal

@@ -1,4 +1,7 @@
-"""What a try has to pass before it meets traffic: its gates, then its rehearsal."""
+"""What a try has to pass before it meets traffic: its gates, then its rehearsal.
+
+Both the rehearsal and the rollout begin when it is this ModelDeployment's turn.
+"""
 
 from dataclasses import replace
 
@@ -13,9 +16,14 @@ from regisseur_operator.core.decision import (
 )
 from regisseur_operator.core.gates import judge_gates
 from regisseur_operator.core.observed import Observed
-from regisseur_operator.core.rehearsal import judge_rehearsal, seconds_until_due
+from regisseur_operator.core.rehearsal import (
+    judge_rehearsal,
+    recall_rehearsal,
+    seconds_until_due,
+)
 from regisseur_operator.core.roll import PodInputs, Roll, Served
 from regisseur_operator.core.trial import Trial
+from regisseur_operator.core.turns import Turn
 from regisseur_operator.core.verdict import Verdict
 from regisseur_operator.core.wanted import choose_digest, choose_lineage
 
@@ -28,14 +36,38 @@ def admit(scene: Scene, inputs: PodInputs, key: str) -> Decision:
     if held is not None:
         return held
     if not observed.spec.rehearsal.enabled:
-        return scene.begin(inputs, lineage, key, None)
+        return _begin(scene, inputs, lineage, key)
     trial = _build_trial(scene, inputs, lineage, key)
     rehearsal = judge_rehearsal(observed, trial)
     is_told = rehearsal == observed.status.rehearsal and not observed.is_retried
     if rehearsal.state == RehearsalState.PASSED and is_told and rehearsal.facts is not None:
         pinned = replace(inputs, digest=rehearsal.facts.digest)
-        return replace(scene.begin(pinned, lineage, key, None), rehearsal=rehearsal)
+        return replace(_begin(scene, pinned, lineage, key), rehearsal=rehearsal)
+    if rehearsal.state == RehearsalState.RUNNING and not _may_rehearse(observed, key):
+        held = _await_turn(scene, Turn.REHEARSAL, inputs)
+        return replace(held, rehearsal=recall_rehearsal(observed, key))
     return _await_rehearsal(scene, trial, rehearsal)
+
+
+def _begin(scene: Scene, inputs: PodInputs, lineage: Lineage, key: str) -> Decision:
+    if Turn.ROLLOUT not in scene.observed.turns:
+        return _await_turn(scene, Turn.ROLLOUT, inputs)
+    return scene.begin(inputs, lineage, key, None)
+
+
+def _may_rehearse(observed: Observed, key: str) -> bool:
+    """Whether the pod may be made; one that is there goes on whatever else begins."""
+    pod = observed.rehearsal_pod
+    return Turn.REHEARSAL in observed.turns or (pod is not None and pod.key == key)
+
+
+def _await_turn(scene: Scene, turn: Turn, inputs: PodInputs) -> Decision:
+    message = (
+        f"Version {inputs.served.version} waits for its turn: as many {turn}s are under way as the"
+        " operator allows at once"
+    )
+    hold = Verdict("True", Reason.QUEUED, message)
+    return replace(scene.stay(hold), needs_attention=True, waits_for=turn)
 
 
 def _check_gates(scene: Scene, served: Served) -> Decision | None:

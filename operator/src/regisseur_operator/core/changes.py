@@ -30,6 +30,14 @@ WARNINGS: Final = {
 WARNING_REASONS: Final = frozenset({Reason.STRAY_PODS, Reason.AUTOSCALING_INACTIVE})
 """What is a warning of Ready and Available, whatever their status."""
 
+UNDER_WAY: Final = frozenset(
+    {
+        (ConditionType.REHEARSED, Reason.REHEARSAL_RUNNING),
+        (ConditionType.PROGRESSING, Reason.QUEUED),
+    }
+)
+"""What is told though nothing has come of it yet."""
+
 SILENT: Final = frozenset({Reason.NOTHING_RESOLVED})
 
 
@@ -133,7 +141,7 @@ def _tell_condition(last: Condition | None, condition: Condition) -> Note | None
     is_own = about in {ConditionType.READY, ConditionType.AVAILABLE} and reason in WARNING_REASONS
     if is_own or _is_outage(condition) or status in WARNINGS.get(about, ()):
         return None if reason in SILENT else Note("Warning", reason, condition.message)
-    if about == ConditionType.REHEARSED and reason == Reason.REHEARSAL_RUNNING:
+    if (about, reason) in UNDER_WAY:
         return Note("Normal", reason, condition.message)
     if status != "True":
         return None

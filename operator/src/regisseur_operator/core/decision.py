@@ -10,6 +10,7 @@ from regisseur_operator.core.observed import Observed
 from regisseur_operator.core.resolution import Resolution
 from regisseur_operator.core.roll import PodInputs, Roll
 from regisseur_operator.core.trial import Trial
+from regisseur_operator.core.turns import Turn
 from regisseur_operator.core.verdict import Verdict
 
 
@@ -28,6 +29,7 @@ class Decision:
         needs_attention: Whether tags and metrics of the version decide what comes next: they may
             be corrected, and nothing else would say so.
         requeue_after_seconds: When the passing of time alone will change the decision.
+        waits_for: The turn that has to come before anything else is done.
     """
 
     roll: Roll | None
@@ -38,6 +40,7 @@ class Decision:
     is_certain: bool = False
     needs_attention: bool = False
     requeue_after_seconds: float | None = None
+    waits_for: Turn | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from regisseur_operator.core.pods import PodFacts, RehearsalPod
 from regisseur_operator.core.policy import RegistryPolicy
 from regisseur_operator.core.registry import Reference, RegistryAnswer
 from regisseur_operator.core.roll import Roll, parse_roll
+from regisseur_operator.core.turns import ALL_TURNS, Turn
 
 CONTROLLER_REVISION: Final = "ControllerRevision"
 
@@ -122,6 +123,7 @@ class Observed:
         pods: All that the Service sends requests to, whoever made them.
         revisions: The rolls that can be brought back, ascending.
         strays: Names of the pods that the Service sends requests to and nobody here made.
+        turns: What may begin now, given what is under way elsewhere.
     """
 
     key: Key
@@ -140,6 +142,7 @@ class Observed:
     rehearsal_pod: RehearsalPod | None = None
     autoscaler: AutoscalerFacts | None = None
     strays: Sequence[str] = ()
+    turns: frozenset[Turn] = ALL_TURNS
 
     @property
     def live_roll(self) -> Roll | None:

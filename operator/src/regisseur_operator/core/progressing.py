@@ -39,7 +39,7 @@ def judge_progressing(
 def _goes_on(observed: Observed, progress: Progress, decision: Decision) -> bool:
     """Whether there is a rollout that goes on, whatever else is held up."""
     candidate, roll = progress.candidate, decision.roll
-    if candidate is None or roll is None or _is_dormant(observed):
+    if candidate is None or roll is None or is_dormant(observed):
         return False
     return roll.revision == candidate.revision and candidate.phase != CandidatePhase.FAILED
 
@@ -56,7 +56,7 @@ def _judge_rollout(
         return Verdict("True", Reason.ROLLOUT_PROGRESSING, "A rollout is about to begin")
     if candidate is None:
         return _judge_settled(observed, deployment, stable, fault)
-    return _tell_unproven(candidate) if _is_dormant(observed) else _tell_way(progress, candidate)
+    return _tell_unproven(candidate) if is_dormant(observed) else _tell_way(progress, candidate)
 
 
 def _tell_way(progress: Progress, candidate: Candidate) -> Verdict:
@@ -91,7 +91,7 @@ def is_pending(observed: Observed, decision: Decision) -> bool:
     return roll is not None and (live is None or live.revision != roll.revision)
 
 
-def _is_dormant(observed: Observed) -> bool:
+def is_dormant(observed: Observed) -> bool:
     """Whether no pod is asked for and none is left: what the Deployment brings waits for one."""
     deployment = observed.deployment
     return deployment is not None and deployment.is_rolled_out and deployment.wanted == 0

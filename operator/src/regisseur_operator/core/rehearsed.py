@@ -8,11 +8,14 @@ from regisseur_operator.core.progress import Progress
 from regisseur_operator.core.rehearsal import to_reason
 from regisseur_operator.core.roll import PodInputs
 from regisseur_operator.core.trial import find_rejection
+from regisseur_operator.core.turns import Turn
 from regisseur_operator.core.verdict import Verdict
 
 
 def judge_rehearsed(observed: Observed, decision: Decision, progress: Progress) -> Verdict:
     """Say whether the version that comes next, or else the one that is served, was rehearsed."""
+    if decision.waits_for == Turn.REHEARSAL and decision.hold is not None:
+        return Verdict("Unknown", Reason.QUEUED, decision.hold.message)
     rehearsal = decision.rehearsal or _recall_failure(observed, decision)
     if decision.trial is None and not observed.spec.rehearsal.enabled:
         message = (
@@ -22,6 +25,10 @@ def judge_rehearsed(observed: Observed, decision: Decision, progress: Progress) 
         return Verdict("Unknown", Reason.REHEARSAL_DISABLED, message)
     if rehearsal is None:
         return _tell_last_rehearsal(observed, progress.candidate or progress.stable)
+    return _tell_rehearsal(rehearsal)
+
+
+def _tell_rehearsal(rehearsal: Rehearsal) -> Verdict:
     number = rehearsal.version
     if rehearsal.state == RehearsalState.PASSED:
         return _tell_pass(number, rehearsal)

@@ -40,7 +40,11 @@ from regisseur_operator.core.wanted import (
 NEEDS_A_PERSON: Final = frozenset(
     {Reason.GATE_UNMET, Reason.IMAGE_UNKNOWN, Reason.NOT_ALLOWED, Reason.VERSION_REJECTED}
 )
-HOLDING: Final = NEEDS_A_PERSON | {Reason.REHEARSAL_RUNNING, Reason.REHEARSAL_HELD}
+HOLDING: Final = NEEDS_A_PERSON | {
+    Reason.QUEUED,
+    Reason.REHEARSAL_RUNNING,
+    Reason.REHEARSAL_HELD,
+}
 """What keeps a version from being rolled out."""
 
 

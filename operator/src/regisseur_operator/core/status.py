@@ -191,6 +191,7 @@ TELLING: Final = {
     Reason.GATE_UNMET: Phase.WAITING,
     Reason.IMAGE_UNKNOWN: Phase.WAITING,
     Reason.NOT_ALLOWED: Phase.WAITING,
+    Reason.QUEUED: Phase.WAITING,
     Reason.REHEARSAL_RUNNING: Phase.REHEARSING,
 }
 """Phases that the reason of the condition Progressing tells by itself."""

@@ -19,7 +19,7 @@ from regisseur_operator.core.pods import RehearsalPod, observe_pod, observe_rehe
 from regisseur_operator.core.registry import RegistryAnswer, RegistryHealth
 from regisseur_operator.core.roll import Roll, parse_revision
 from regisseur_operator.core.strays import find_strays
-from regisseur_operator.ports import Clock, ClusterView, RegistryView
+from regisseur_operator.ports import Clock, ClusterView, RegistryView, Turns
 from regisseur_operator.resources import (
     AUTOSCALER,
     CONTROLLER_REVISION,
@@ -43,11 +43,13 @@ class Observer:
         *,
         view: ClusterView,
         registries: RegistryView,
+        turns: Turns,
         clock: Clock,
         configuration: Configuration,
     ) -> None:
         self._view = view
         self._registries = registries
+        self._turns = turns
         self._clock = clock
         self._configuration = configuration
 
@@ -76,6 +78,7 @@ class Observer:
             rehearsal_pod=self._observe_rehearsal_pod(key, uid),
             autoscaler=_observe_autoscaler(children),
             strays=find_strays(pods, self._find_owners(key), deployment_uid),
+            turns=self._turns.offer(key),
         )
 
     def _observe_children(self, key: Key, uid: str) -> list[Child]:

@@ -22,10 +22,12 @@ from regisseur_operator.core.resolution import Resolution, resolve
 from regisseur_operator.core.rollout import decide_rollout
 from regisseur_operator.core.settling import settle, wait_for_status
 from regisseur_operator.core.status import compute_refused_status, compute_status
+from regisseur_operator.core.turns import Turn
+from regisseur_operator.core.under_way import find_under_way
 from regisseur_operator.core.verbs import postpone_retry
 from regisseur_operator.core.verdict import Refusal
 from regisseur_operator.errors import TerminalError, TransientError
-from regisseur_operator.ports import Clock, Cluster, ClusterView, Events, RegistryView
+from regisseur_operator.ports import Clock, Cluster, ClusterView, Events, RegistryView, Turns
 from regisseur_operator.reconcile.observing import Observer
 from regisseur_operator.reconcile.writing import Applied, OwnerGoneError, Writer, Written
 from regisseur_operator.resources import MODELDEPLOYMENT
@@ -33,6 +35,8 @@ from regisseur_operator.resources.children import build_children, find_leftovers
 
 REFUSED_AGAIN_AFTER_SECONDS: Final = 30.0
 """What a person corrects elsewhere (a foreign object, a role) wakes nobody: look again."""
+
+NOTHING: Final[frozenset[Turn]] = frozenset()
 
 STATUS_WRITE: Final = Written("status", MODELDEPLOYMENT.kind)
 
@@ -71,6 +75,7 @@ class Reconciler:
         cluster: Cluster,
         view: ClusterView,
         registries: RegistryView,
+        turns: Turns,
         events: Events,
         clock: Clock,
         configuration: Configuration,
@@ -78,12 +83,17 @@ class Reconciler:
         self._cluster = cluster
         self._view = view
         self._registries = registries
+        self._turns = turns
         self._events = events
         self._clock = clock
         self._configuration = configuration
         self._writer = Writer(cluster, view)
         self._observer = Observer(
-            view=view, registries=registries, clock=clock, configuration=configuration
+            view=view,
+            registries=registries,
+            turns=turns,
+            clock=clock,
+            configuration=configuration,
         )
 
     async def reconcile(self, key: Key) -> Outcome:
@@ -105,10 +115,13 @@ class Reconciler:
         resolution, decision, plan = decide(observed)
         decision, plan = wait_for_status(observed, seen.status, decision, plan)
         self._registries.watch_closely(key, is_close=decision.needs_attention)
+        self._turns.settle(key, find_under_way(observed, decision), decision.waits_for)
         try:
             applied = await self._writer.apply(observed, plan)
         except OwnerGoneError:
             return self._leave(key)
+        if applied.refusal is not None:
+            self._turns.settle(key, NOTHING, None)
         after = self._observer.observe(key, manifest, spec) if applied.writes else observed
         after = replace(after, verbs=observed.verbs, status=observed.status)
         progress = judge_progress(after)
@@ -121,6 +134,7 @@ class Reconciler:
     def _leave(self, key: Key) -> Outcome:
         """Do nothing: the children are the garbage collector's."""
         self._registries.forget(key)
+        self._turns.settle(key, NOTHING, None)
         self._writer.forget(key)
         return Outcome()
 
@@ -133,7 +147,9 @@ class Reconciler:
 
     async def _refuse(self, manifest: Manifest, error: TerminalError) -> Outcome:
         metadata = manifest["metadata"]
-        self._registries.forget(Key(metadata["namespace"], metadata["name"]))
+        key = Key(metadata["namespace"], metadata["name"])
+        self._registries.forget(key)
+        self._turns.settle(key, NOTHING, None)
         refusal = Refusal(Reason(error.reason), str(error))
         status = compute_refused_status(
             parse_status(manifest), refusal, metadata.get("generation", 0), self._clock.now()
