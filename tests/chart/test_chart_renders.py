@@ -8,7 +8,7 @@ import yaml
 
 from regisseur_devcluster.errors import CommandError
 from regisseur_operator.settings import OperatorSettings, load_settings
-from support.chart import CHART, MINIMAL, VALUES_FILES, helm, render, select
+from support.chart import CHART, MINIMAL, RELEASE, VALUES_FILES, helm, render, select
 
 CRD = "modeldeployments.regisseur.dev"
 KEEP = "helm.sh/resource-policy"
@@ -47,6 +47,8 @@ def test_without_a_registry_it_says_how_to_name_one() -> None:
         ("registries.Default.url=http://mlflow", "invalid propertyName 'Default'"),
         ("registries.default.poll=3", "additional properties 'poll' not allowed"),
         ("workers=0", "'/workers': minimum: got 0, want 1"),
+        ("watchNamespaces={Team_A}", "'/watchNamespaces/0'"),
+        ("rolloutsAtOnce=-1", "'/rolloutsAtOnce': minimum: got -1, want 0"),
         ("replicas=two", "'/replicas': got string, want integer"),
         ("log.format=xml", "'/log/format'"),
         ("crds.keep=maybe", "'/crds/keep': got string, want boolean"),
@@ -57,6 +59,15 @@ def test_a_wrong_value_is_refused_by_its_name(value: str, message: str) -> None:
     with pytest.raises(CommandError) as caught:
         render(*MINIMAL, "--set", value)
     assert message in caught.value.output
+
+
+def test_an_operator_of_some_namespaces_asks_for_nothing_of_the_cluster() -> None:
+    manifests = render("--values", CHART / "ci" / "namespaced-values.yaml")
+    assert not [m["metadata"]["name"] for m in manifests if m["kind"].startswith("Cluster")]
+    places = {m["metadata"]["namespace"] for m in manifests if m["kind"] == "RoleBinding"}
+    assert places == {"default", "regisseur-system"}
+    everywhere = select(render(), "ClusterRole")["rules"]
+    assert select(manifests, "Role", f"{RELEASE}-models", "default")["rules"] == everywhere
 
 
 def test_the_definition_is_kept_when_the_release_goes() -> None:
@@ -96,6 +107,8 @@ def test_the_operator_understands_its_configuration(
     chosen = yaml.safe_load(values.read_text())
     assert {registry.name for registry in settings.registries} == set(chosen["registries"])
     assert settings.workers == chosen.get("workers", 8)
+    assert settings.namespaces == tuple(chosen.get("watchNamespaces", ()))
+    assert (settings.rehearsals_at_once, settings.rollouts_at_once) == (20, 50)
     assert settings.web_port == container["ports"][0]["containerPort"]
     known = {f"REGISSEUR_{name}".upper() for name in OperatorSettings.model_fields}
     assert {variable["name"] for variable in container["env"]} <= known

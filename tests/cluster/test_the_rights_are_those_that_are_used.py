@@ -11,7 +11,7 @@ from regisseur_contract.tags import STAGE_PRODUCTION
 from regisseur_devcluster.controlplane import ControlPlane
 from regisseur_devcluster.errors import CommandError
 from regisseur_operator.runtime.events import EventSender
-from support.chart import RELEASE, Manifest, apply, render
+from support.chart import MINIMAL, RELEASE, Manifest, apply, render
 from support.eventually import eventually
 from support.kube_client import Json
 from support.mlflow_server import MlflowServer
@@ -25,10 +25,22 @@ FOR_OWNERS = Right("regisseur.dev", "modeldeployments/finalizers", "update")
 """Asked by the admission of children that block their owner's deletion, and by no request."""
 
 
+EVERYWHERE = "everywhere"
+ONE_NAMESPACE = "one namespace"
+
+
 @pytest.fixture
-def rights(control_plane: ControlPlane, namespace: str) -> Iterator[list[Manifest]]:
+def scope() -> str:
+    """Return where the operator works, unless a test says otherwise."""
+    return EVERYWHERE
+
+
+@pytest.fixture
+def rights(control_plane: ControlPlane, namespace: str, scope: str) -> Iterator[list[Manifest]]:
     """Apply the chart's account and roles, as a release in the test's namespace."""
-    manifests = [m for m in render(namespace=namespace) if m["kind"] in OF_RIGHTS]
+    watched = ("--set", f"watchNamespaces={{{namespace}}}") if scope == ONE_NAMESPACE else ()
+    rendered = render(*MINIMAL, *watched, namespace=namespace)
+    manifests = [m for m in rendered if m["kind"] in OF_RIGHTS]
     own = [m for m in manifests if "aggregate" not in str(m["metadata"].get("labels", {}))]
     for manifest in own:
         apply(control_plane, manifest)
@@ -47,7 +59,6 @@ def operator(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[RunningOperator]:
     """Run the operator as the chart's account, with Events that are counted up soon."""
-    assert rights
     monkeypatch.setattr(
         "regisseur_operator.app.EventSender", partial(EventSender, repeat_seconds=0.1)
     )
@@ -57,7 +68,9 @@ def operator(
     document["users"][0]["user"] = {"token": token}
     kubeconfig.write_text(yaml.safe_dump(document))
     settings = build_settings(namespace, mlflow_server.url)
-    settings = settings.model_copy(update={"lease_name": RELEASE})
+    is_everywhere = any(manifest["kind"] == "ClusterRole" for manifest in rights)
+    watched = () if is_everywhere else (namespace,)
+    settings = settings.model_copy(update={"lease_name": RELEASE, "namespaces": watched})
     with graveyard() as operators:
         operators.append(RunningOperator(settings, connect(kubeconfig)).start())
         yield operators[0]
@@ -122,6 +135,7 @@ def live_a_life(subject: Subject, model: str, promote: Callable[[], int]) -> Non
     )
 
 
+@pytest.mark.parametrize("scope", [EVERYWHERE, ONE_NAMESPACE])
 @pytest.mark.usefixtures("kubelet", "operator")
 def test_no_right_is_missing_and_none_is_too_much(
     control_plane: ControlPlane,

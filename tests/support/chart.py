@@ -34,12 +34,16 @@ def render(*arguments: str | Path, namespace: str = NAMESPACE) -> list[Manifest]
     return [document for document in yaml.safe_load_all(text) if document]
 
 
-def select(manifests: list[Manifest], kind: str, name: str = RELEASE) -> Manifest:
-    """Return the one object of a kind and a name."""
+def select(
+    manifests: list[Manifest], kind: str, name: str = RELEASE, namespace: str = ""
+) -> Manifest:
+    """Return the one object of a kind and a name, in a namespace where there are several."""
     (found,) = (
         manifest
         for manifest in manifests
-        if manifest["kind"] == kind and manifest["metadata"]["name"] == name
+        if manifest["kind"] == kind
+        and manifest["metadata"]["name"] == name
+        and namespace in {"", manifest["metadata"].get("namespace")}
     )
     return found
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -90,7 +90,9 @@ class Operator:
         web = WebServer(self.metrics, self._why_not_ready, self._why_stuck)
         self.web_port = await web.start(self._settings.web_host, self._settings.web_port)
         try:
-            async with KubernetesApi(self._connection, workers=self._settings.workers) as api:
+            scopes, workers = len(find_scopes(self._settings)), self._settings.workers
+            watches = scopes * len(WATCHED)
+            async with KubernetesApi(self._connection, workers=workers, watches=watches) as api:
                 await self._run(api, stop)
         finally:
             await web.stop()
@@ -141,6 +143,11 @@ class Operator:
         return ""
 
 
+def find_scopes(settings: OperatorSettings) -> Sequence[str | None]:
+    """Return the namespaces that are watched one by one; None stands for all in one watch."""
+    return settings.namespaces or (None,)
+
+
 class _Parts:
     """Everything that works while this process leads."""
 
@@ -161,16 +168,21 @@ class _Parts:
         wake = self._queue.add
         self._caches = Caches(MODELDEPLOYMENT, WATCHED)
         metrics.registry.register(ModelDeploymentCollector(self._caches.modeldeployments))
+        scopes = find_scopes(settings)
         self._modeldeployments = ModelDeployments(
-            KubernetesWatching(api, MODELDEPLOYMENT), self._caches.modeldeployments, wake, metrics
+            [KubernetesWatching(api, MODELDEPLOYMENT, namespace=scope) for scope in scopes],
+            self._caches.modeldeployments,
+            wake,
+            metrics,
         )
         self._informers = [
             Informer(
-                KubernetesWatching(api, watched.kind, selector=watched.label),
+                KubernetesWatching(api, watched.kind, selector=watched.label, namespace=scope),
                 self._caches.of_watched[watched],
                 wake,
             )
             for watched in WATCHED
+            for scope in scopes
         ]
         self._turns = FairTurns(
             {
@@ -196,7 +208,10 @@ class _Parts:
             for entry in self.entries
         }
         self._shell = KopfShell(
-            connection, self._modeldeployments.take, self._modeldeployments.sweep_soon
+            connection,
+            self._modeldeployments.take,
+            self._modeldeployments.sweep_soon,
+            namespaces=settings.namespaces,
         )
         self.cluster = KubernetesCluster(api, MODELDEPLOYMENT)
 

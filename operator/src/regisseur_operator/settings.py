@@ -14,6 +14,7 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -114,6 +115,12 @@ class LeaseSettings(BaseModel):
     retry_seconds: float
 
 
+def _split(names: object) -> object:
+    if not isinstance(names, str):
+        return names
+    return tuple(part.strip() for part in names.split(",") if part.strip())
+
+
 class RegistriesFile(BaseModel):
     """The file that `REGISSEUR_REGISTRIES_FILE` names."""
 
@@ -143,6 +150,10 @@ class OperatorSettings(BaseSettings):
         min_length=1,
         pattern=r"^\S+$",
         description="Image of the model server where a ModelDeployment names none.",
+    )
+    namespaces: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(),
+        description="Namespaces whose ModelDeployments are served, separated by commas; none: all.",
     )
     workers: int = Field(
         default=8, ge=1, le=64, description="How many ModelDeployments are worked on at once."
@@ -190,6 +201,14 @@ class OperatorSettings(BaseSettings):
         default=(),
         description="The model registries; read from the file, not from a variable.",
     )
+
+    @field_validator("namespaces")
+    @classmethod
+    def _check_namespaces(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [name for name in names if not DNS_LABEL.fullmatch(name)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no name of a namespace")
+        return tuple(dict.fromkeys(names))
 
     @model_validator(mode="after")
     def _check_lease(self) -> Self:

@@ -43,6 +43,18 @@ def test_an_image_and_a_registry_are_enough() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "names"), [("", ()), ("ml", ("ml",)), (" ml, team-a,ml,", ("ml", "team-a"))]
+)
+@pytest.mark.usefixtures("registries")
+def test_namespaces_are_separated_by_commas(
+    text: str, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISSEUR_NAMESPACES", text)
+
+    assert load_settings().namespaces == names
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
         ("REGISSEUR_SERVING_IMAGE", "", "REGISSEUR_SERVING_IMAGE: String should have at least"),
@@ -50,6 +62,7 @@ def test_an_image_and_a_registry_are_enough() -> None:
         ("REGISSEUR_WEB_PORT", "70000", "REGISSEUR_WEB_PORT: Input should be less than or equal"),
         ("REGISSEUR_LOG_FORMAT", "xml", "REGISSEUR_LOG_FORMAT: Input should be 'json' or 'text'"),
         ("REGISSEUR_LEASE_RETRY_SECONDS", "12", "LEASE_RETRY_SECONDS < REGISSEUR_LEASE_RENEW"),
+        ("REGISSEUR_NAMESPACES", "ml,Team_A", "REGISSEUR_NAMESPACES: 'Team_A' is no name of a"),
         ("REGISSEUR_REGISTRIES", "[]", "REGISSEUR_REGISTRIES: Input should be a valid tuple"),
     ],
 )

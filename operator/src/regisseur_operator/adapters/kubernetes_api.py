@@ -20,8 +20,8 @@ from regisseur_operator.errors import OperatorError, TransientError, Unreachable
 from regisseur_operator.ports import Kind, Manifest
 
 JSON = "application/json"
-SPARE_CONNECTIONS = 16
-"""For watches, Events and the Lease, whose renewal must never wait behind workers."""
+SPARE_CONNECTIONS = 8
+"""For lists, Events and the Lease, whose renewal must never wait behind workers."""
 
 ATTEMPTS = 4
 ATTEMPT_SECONDS = 10.0
@@ -44,12 +44,13 @@ class KubernetesApi:
 
     Args:
         connection: The way there.
-        workers: How many requests may wait at once besides watches, Events and the Lease.
+        workers: How many requests may wait at once besides lists, Events and the Lease.
+        watches: How many streams are open all the time.
     """
 
-    def __init__(self, connection: Connection, *, workers: int = 8) -> None:
+    def __init__(self, connection: Connection, *, workers: int = 8, watches: int = 8) -> None:
         self._connection = connection
-        self._limit = workers + SPARE_CONNECTIONS
+        self._limit = workers + watches + SPARE_CONNECTIONS
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:

@@ -42,12 +42,26 @@ class Change:
 
 
 class KubernetesWatching:
-    """Lists and watches of one kind, across all namespaces."""
+    """Lists and watches of one kind, in one namespace or across all."""
 
-    def __init__(self, api: KubernetesApi, kind: Kind, *, selector: str = "") -> None:
+    def __init__(
+        self,
+        api: KubernetesApi,
+        kind: Kind,
+        *,
+        selector: str = "",
+        namespace: str | None = None,
+    ) -> None:
         self._api = api
         self.kind = kind
+        self.namespace = namespace
         self._selector = {"labelSelector": selector} if selector else {}
+
+    @property
+    def title(self) -> str:
+        """Name it in log lines."""
+        where = f" in {self.namespace}" if self.namespace else ""
+        return f"{self.kind.plural}{where}"
 
     async def list(self, *, is_exact: bool) -> Listing:
         """List all objects; what is not exact comes from the server's cache and is cheaper."""
@@ -58,7 +72,9 @@ class KubernetesWatching:
         named = {"apiVersion": self.kind.api_version, "kind": self.kind.kind}
         items: list[Manifest] = []
         while True:
-            _, page = await self._api.request("GET", path_of(self.kind, None), params=params)
+            _, page = await self._api.request(
+                "GET", path_of(self.kind, self.namespace), params=params
+            )
             items += (named | item for item in page.get("items") or ())
             metadata = page["metadata"]
             if not metadata.get("continue"):
@@ -81,7 +97,7 @@ class KubernetesWatching:
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS
         )
-        url = self._api.url(path_of(self.kind, None))
+        url = self._api.url(path_of(self.kind, self.namespace))
         try:
             async with self._api.session.get(url, params=params, timeout=timeout) as response:
                 if response.status != HTTPStatus.OK:

@@ -6,7 +6,8 @@ Both show in the requests that it makes.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Final
@@ -22,7 +23,20 @@ SILENCE_SECONDS: Final = WATCH_SECONDS + 30.0
 REFUSED_SECONDS: Final = 30.0
 """kopf tries again for about twenty seconds before it gives up."""
 
-_COLLECTION: Final = f"/apis/{API_GROUP}/{API_VERSION}/{PLURAL}"
+_GROUP: Final = f"/apis/{API_GROUP}/{API_VERSION}"
+
+
+@dataclass
+class _Watch:
+    """The watch of one collection: its last sign of life, and since when it is refused."""
+
+    last_at: float
+    refused_since: float | None
+
+    def is_over(self, now: float) -> bool:
+        if self.refused_since is not None and now - self.refused_since > REFUSED_SECONDS:
+            return True
+        return now - self.last_at > SILENCE_SECONDS
 
 
 class WatchRequests:
@@ -30,41 +44,47 @@ class WatchRequests:
 
     Args:
         listed: Called after each list; what vanished before it was not told.
+        namespaces: Those that kopf watches; none: all of them in one watch.
         monotonic: Seconds on a clock that cannot jump.
     """
 
     def __init__(
-        self, listed: Callable[[], None], *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        listed: Callable[[], None],
+        *,
+        namespaces: Sequence[str] = (),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._listed = listed
         self._monotonic = monotonic
-        self._last_at = monotonic()
-        self._refused_since: float | None = self._last_at
+        now = monotonic()
+        paths = [f"{_GROUP}/namespaces/{name}/{PLURAL}" for name in namespaces]
+        self._watches = {path: _Watch(now, now) for path in paths or [f"{_GROUP}/{PLURAL}"]}
 
     @property
     def are_over(self) -> bool:
-        """Whether the watch is dead, though kopf lives on."""
+        """Whether a watch is dead, though kopf lives on."""
         now = self._monotonic()
-        refused_since = self._refused_since
-        if refused_since is not None and now - refused_since > REFUSED_SECONDS:
-            return True
-        return now - self._last_at > SILENCE_SECONDS
+        return any(watch.is_over(now) for watch in self._watches.values())
 
     def note(self, path: str, *, is_list: bool, status: int) -> None:
         """Take in that a request was answered."""
-        if path != _COLLECTION:
+        watch = self._watches.get(path)
+        if watch is None:
             return
-        self._last_at = self._monotonic()
+        watch.last_at = self._monotonic()
         if status == HTTPStatus.OK:
-            self._refused_since = None
+            watch.refused_since = None
             if is_list:
                 self._listed()
-        elif self._refused_since is None:
-            self._refused_since = self._last_at
+        elif watch.refused_since is None:
+            watch.refused_since = watch.last_at
 
-    def note_fault(self) -> None:
+    def note_fault(self, path: str) -> None:
         """Take in that a request found no server: kopf tries for as long as it takes."""
-        self._last_at = self._monotonic()
+        watch = self._watches.get(path)
+        if watch is not None:
+            watch.last_at = self._monotonic()
 
     def build_trace(self) -> aiohttp.TraceConfig:
         """Return what takes note of the requests of a session."""
@@ -77,9 +97,9 @@ class WatchRequests:
             self.note(params.url.path, is_list=is_list, status=params.response.status)
 
         async def failed(
-            _: object, __: SimpleNamespace, ___: aiohttp.TraceRequestExceptionParams
+            _: object, __: SimpleNamespace, params: aiohttp.TraceRequestExceptionParams
         ) -> None:
-            self.note_fault()
+            self.note_fault(params.url.path)
 
         trace.on_request_end.append(answered)
         trace.on_request_exception.append(failed)

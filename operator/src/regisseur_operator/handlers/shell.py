@@ -9,7 +9,7 @@ start it again.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import kopf
@@ -38,18 +38,27 @@ class KopfShell:
         take: Called in the caller's event loop with each event.
         listed: Called in the caller's event loop after each list of kopf's: it does not tell what
             vanished before.
+        namespaces: Those that are watched; none: all.
     """
 
-    def __init__(self, connection: Connection, take: Take, listed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        take: Take,
+        listed: Callable[[], None],
+        *,
+        namespaces: Sequence[str] = (),
+    ) -> None:
         self._connection = connection
         self._take = take
         self._listed = listed
+        self._namespaces = namespaces
 
     async def run(self) -> None:
         """Keep kopf running until cancelled."""
         pause = FIRST_PAUSE_SECONDS
         while True:
-            run = _Run(self._connection, self._take, self._listed)
+            run = _Run(self._connection, self._take, self._listed, self._namespaces)
             try:
                 ran_for = await run.wait()
             finally:
@@ -64,13 +73,20 @@ class KopfShell:
 class _Run:
     """One life of kopf; `take` and what the requests tell are called in its thread."""
 
-    def __init__(self, connection: Connection, take: Take, listed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        take: Take,
+        listed: Callable[[], None],
+        namespaces: Sequence[str],
+    ) -> None:
         self._connection = connection
+        self._namespaces = namespaces
         self._hand_on = take
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._started_at = self._loop.time()
-        self._requests = WatchRequests(lambda: self._call(listed))
+        self._requests = WatchRequests(lambda: self._call(listed), namespaces=namespaces)
         self._stop_flag = threading.Event()
         self._thread = threading.Thread(target=self._live, name="kopf", daemon=True)
         self._thread.start()
@@ -118,7 +134,8 @@ class _Run:
         identity = cast("Any", FIELD_MANAGER)
         await kopf.operator(
             registry=registry,
-            clusterwide=True,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
             standalone=True,
             identity=identity,
             stop_flag=self._stop_flag,

@@ -93,8 +93,10 @@ class ObjectCache:
         del self._objects[key]
         return True
 
-    def replace(self, items: Iterable[Manifest], version: int) -> list[Manifest]:
-        """Take in a whole list; return what is new and what has vanished.
+    def replace(
+        self, items: Iterable[Manifest], version: int, namespace: str | None = None
+    ) -> list[Manifest]:
+        """Take in a whole list, of one namespace or all; return what is new and what has vanished.
 
         What is newer than the list, such as the answer to our own write, is kept.
         """
@@ -103,7 +105,9 @@ class ObjectCache:
         vanished = [
             known
             for key, known in self._objects.items()
-            if key not in seen and version_of(known) <= version
+            if key not in seen
+            and namespace in {None, key.namespace}
+            and version_of(known) <= version
         ]
         return news + [gone for gone in vanished if self.remove(gone, version)]
 

@@ -60,13 +60,15 @@ class Informer:
             except GoneError:
                 self._version = 0
             except OperatorError as error:
-                self._trouble.warn(f"watch of {self._watching.kind.plural}", str(error))
+                self._trouble.warn(f"watch of {self._watching.title}", str(error))
                 await self._rest()
 
     async def _list(self, *, is_exact: bool) -> None:
         listing = await self._watching.list(is_exact=is_exact)
         left = self._find_left(listing.items)
-        for manifest in self._cache.replace(listing.items, listing.version):
+        for manifest in self._cache.replace(
+            listing.items, listing.version, self._watching.namespace
+        ):
             self._wake_owner(manifest)
         for owner in left:
             self._wake(owner)
@@ -76,7 +78,7 @@ class Informer:
         async for change in self._watching.watch(self._version):
             self._take(change)
             self._pause = FIRST_PAUSE_SECONDS
-        self._trouble.clear(f"watch of {self._watching.kind.plural}", "goes on")
+        self._trouble.clear(f"watch of {self._watching.title}", "goes on")
 
     def _take(self, change: Change) -> None:
         # Own versions only: one of our writes is no position in this stream.

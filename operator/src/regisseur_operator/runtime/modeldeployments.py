@@ -7,7 +7,7 @@ of our own is compared with the cache after each cut and every few minutes.
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from regisseur_operator.adapters.kubernetes_watching import KubernetesWatching
@@ -26,16 +26,23 @@ RETRY_SECONDS: Final = 5.0
 
 
 class ModelDeployments:
-    """Fills the cache of ModelDeployments and wakes those that changed."""
+    """Fills the cache of ModelDeployments and wakes those that changed.
+
+    Args:
+        watchings: Lists of them: one for all namespaces, or one for each.
+        cache: What to fill.
+        wake: Called with the key of each that changed.
+        metrics: Told how many there are.
+    """
 
     def __init__(
         self,
-        watching: KubernetesWatching,
+        watchings: Sequence[KubernetesWatching],
         cache: ObjectCache,
         wake: Callable[[Key], None],
         metrics: Metrics,
     ) -> None:
-        self._watching = watching
+        self._watchings = watchings
         self._cache = cache
         self._wake = wake
         self._metrics = metrics
@@ -86,7 +93,9 @@ class ModelDeployments:
         self._is_due.clear()
 
     async def _list(self, *, is_exact: bool) -> None:
-        listing = await self._watching.list(is_exact=is_exact)
-        for manifest in self._cache.replace(listing.items, listing.version):
-            self._wake(key_of(manifest))
+        for watching in self._watchings:
+            listing = await watching.list(is_exact=is_exact)
+            changed = self._cache.replace(listing.items, listing.version, watching.namespace)
+            for manifest in changed:
+                self._wake(key_of(manifest))
         self._metrics.resources.set(len(self._cache))

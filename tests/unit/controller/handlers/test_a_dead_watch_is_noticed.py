@@ -75,7 +75,7 @@ def test_one_that_finds_no_server_lives_as_long_as_it_tries(watched: Watched) ->
     watched.request()
     for _ in range(100):
         watched.now += 8
-        watched.requests.note_fault()
+        watched.requests.note_fault(PATH)
 
     assert not watched.requests.are_over
 
@@ -88,3 +88,20 @@ def test_each_list_is_told_and_no_watch(watched: Watched) -> None:
     watched.request(is_list=True, path="/apis")
 
     assert watched.lists == 2
+
+
+def test_each_of_several_namespaces_has_to_live() -> None:
+    now = [0.0]
+    lists: list[None] = []
+    requests = WatchRequests(
+        lambda: lists.append(None), namespaces=("a", "b"), monotonic=lambda: now[0]
+    )
+    paths = [PATH.replace("modeldeployments", f"namespaces/{n}/modeldeployments") for n in "ab"]
+    for path in paths:
+        requests.note(path, is_list=True, status=200)
+    assert len(lists) == 2
+    requests.note(paths[1], is_list=False, status=403)
+    now[0] += 31
+    requests.note(paths[0], is_list=False, status=200)
+
+    assert requests.are_over
