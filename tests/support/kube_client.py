@@ -77,6 +77,10 @@ class KubeClient:
         with urllib.request.urlopen(url, timeout=20, context=self._trust) as answer:
             yield from map(json.loads, answer.read().splitlines())
 
+    def post(self, plural: str, text: str) -> None:
+        """Create an object from a text that Python's own JSON could not write."""
+        self.call("POST", self._path(plural), text)
+
     def create(self, plural: str, manifest: Json) -> Json:
         """Create an object."""
         return self.call("POST", self._path(plural), manifest)
@@ -102,12 +106,13 @@ class KubeClient:
         return self.call("PUT", self._path(plural, name), manifest)
 
     def call(
-        self, method: str, path: str, body: Json | None = None, *, content_type: str = ""
+        self, method: str, path: str, body: Json | str | None = None, *, content_type: str = ""
     ) -> Json:
         """Send one request."""
+        text = body if isinstance(body, str | None) else json.dumps(body)
         request = urllib.request.Request(
             f"{self.plane.url}/{path}",
-            data=None if body is None else json.dumps(body).encode(),
+            data=None if text is None else text.encode(),
             method=method,
             headers={"Content-Type": content_type or "application/json"},
         )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
@@ -37,6 +38,10 @@ from regisseur_operator.settings import OperatorSettings, RegistrySettings
 from regisseur_operator.telemetry import Metrics
 
 log = logging.getLogger(__name__)
+
+DEEPEST_JSON: Final = 50_000
+"""The API server takes objects that are nested 10,000 levels deep, and Python gives up at a
+thousand: one such object, of whoever it is, would end the look at all others."""
 
 DRAIN_SECONDS: Final = 3.0
 FLUSH_SECONDS: Final = 1.0
@@ -87,6 +92,7 @@ class Operator:
         Raises:
             LeadershipLostError: This process led and must not act any more.
         """
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST_JSON))
         web = WebServer(self.metrics, self._why_not_ready, self._why_stuck)
         self.web_port = await web.start(self._settings.web_host, self._settings.web_port)
         try:

@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import Mapping
 from http import HTTPStatus
+from io import BytesIO
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,6 +29,7 @@ ATTEMPT_SECONDS = 10.0
 DEADLINE_SECONDS = 20.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
+LARGE_BYTES = 512 * 1024
 TLS_GOODBYE_SECONDS = 0.1
 """A TLS connection that is cut off in the middle of a stream says goodbye after its session."""
 
@@ -125,8 +127,9 @@ class KubernetesApi:
     ) -> tuple[int, Manifest] | OperatorError:
         timeout = aiohttp.ClientTimeout(total=ATTEMPT_SECONDS)
         try:
+            data = _to_stream(options["data"])
             async with self.session.request(
-                method, self.url(path), timeout=timeout, **options
+                method, self.url(path), timeout=timeout, **{**options, "data": data}
             ) as response:
                 status, body = response.status, await response.read()
                 retry_after = _read_retry_after(response)
@@ -138,6 +141,11 @@ class KubernetesApi:
         if document is None:
             return UnreachableError("the API server answered something that is no object")
         return status, document
+
+
+def _to_stream(data: bytes | None) -> bytes | BytesIO | None:
+    """Have what is large sent piece by piece: nothing else would go on meanwhile."""
+    return BytesIO(data) if data is not None and len(data) > LARGE_BYTES else data
 
 
 def describe(error: BaseException) -> str:

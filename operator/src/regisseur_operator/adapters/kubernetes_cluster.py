@@ -77,8 +77,16 @@ class KubernetesCluster:
         metadata = manifest["metadata"]
         path = path_of(self._modeldeployment, metadata["namespace"], metadata["name"], "status")
         params = {"fieldManager": FIELD_MANAGER}
+        # The rest of the object is the API server's: it looks at nothing else of what is sent.
+        known = ("name", "namespace", "uid", "resourceVersion")
+        body = {
+            "apiVersion": manifest["apiVersion"],
+            "kind": manifest["kind"],
+            "metadata": {name: metadata[name] for name in known},
+            "status": manifest["status"],
+        }
         try:
-            _, written = await self._api.request("PUT", path, body=manifest, params=params)
+            _, written = await self._api.request("PUT", path, body=body, params=params)
         except NotFoundError as error:
             raise ConflictError(str(error)) from None
         return written

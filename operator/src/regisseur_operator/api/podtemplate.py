@@ -3,6 +3,7 @@
 Whatever decides what runs in a pod, and with which rights, is the operator's.
 """
 
+import json
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, WithJsonSchema, field_validator, model_validator
@@ -16,6 +17,7 @@ from regisseur_operator.api.labels import (
     PodAnnotations,
 )
 from regisseur_operator.api.rules import (
+    MAX_VALUES,
     MIN_DOMAINS_RULE,
     SELECTOR_VALUES_RULE,
     TOLERATION_KEY_RULE,
@@ -23,6 +25,9 @@ from regisseur_operator.api.rules import (
     TOLERATION_VALUE_RULE,
     cel,
 )
+
+DEEPEST_AFFINITY: Final = 12
+"""Of what a Pod takes nothing is as deep; the schema of the resource leaves it open."""
 
 OPAQUE: Final = {
     "type": "object",
@@ -212,7 +217,18 @@ class PodTemplate(SpecModel):
         unknown = sorted(affinity.keys() - _AFFINITIES)
         if unknown:
             raise ValueError(f"unknown kind {unknown[0]!r}: known are {', '.join(_AFFINITIES)}")
+        if _is_deeper(affinity, DEEPEST_AFFINITY):
+            raise ValueError(f"nested more than {DEEPEST_AFFINITY} levels deep")
+        if len(json.dumps(affinity)) > MAX_VALUES:
+            raise ValueError(f"longer than {MAX_VALUES} characters")
         return affinity
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
 
 
 def _without_empty(manifest: dict[str, Any]) -> dict[str, Any]:
