@@ -7,6 +7,7 @@ import pytest
 pytest_plugins = [
     "support.mlflow_server",
     "support.guarded_mlflow_server",
+    "support.workspaced_mlflow_server",
     "support.model_folders",
     "support.running_servers",
     "support.s3_server",

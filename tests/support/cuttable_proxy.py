@@ -1,6 +1,7 @@
 """A network between a client and the API server that can be cut and mended."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Coroutine
 from types import TracebackType
@@ -16,10 +17,12 @@ class CuttableProxy:
 
     Args:
         target: Where to.
+        tls: What the listening side proves who it is with; None for plain TCP.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, *, tls: ssl.SSLContext | None = None) -> None:
         self._target = target
+        self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy")
         self._server: asyncio.Server | None = None
@@ -63,7 +66,9 @@ class CuttableProxy:
 
     async def _listen(self) -> None:
         self._is_mended.set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", self.port, ssl=self._tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _set_flow(self, *, flows: bool) -> None:

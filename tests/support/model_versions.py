@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from regisseur_contract.digest import digest_files
+from regisseur_contract.runtime import HEADER_WORKSPACE
 from regisseur_contract.tags import STAGE_ARCHIVED, STAGE_NONE, TAG_DIGEST
 
 _CALL_TIMEOUT_SECONDS = 20.0
@@ -64,7 +65,7 @@ def create_model_version(
         server,
         "POST",
         "/api/2.0/mlflow/logged-models",
-        {"experiment_id": _DEFAULT_EXPERIMENT, "name": "model", "source_run_id": run_id},
+        {"experiment_id": _experiment_of(server), "name": "model", "source_run_id": run_id},
     )["model"]["info"]
     if folder is not None:
         _upload(server, folder, model["artifact_uri"])
@@ -250,6 +251,8 @@ def send(
     scheme, _, rest = server.url.partition("://")
     account, _, host = rest.rpartition("@")
     headers = {"Content-Type": content_type}
+    if workspace := getattr(server, "workspace", ""):
+        headers[HEADER_WORKSPACE] = workspace
     if account:
         headers["Authorization"] = f"Basic {base64.b64encode(account.encode()).decode()}"
     request = urllib.request.Request(
@@ -263,12 +266,17 @@ def send(
         raise RegistryRefusedError(f"{method} {path}: {error.code} {message}") from None
 
 
+def _experiment_of(server: Registry) -> str:
+    """Return where runs go: each workspace has experiments of its own."""
+    return str(getattr(server, "experiment", _DEFAULT_EXPERIMENT))
+
+
 def _create_run(server: Registry, metrics: Mapping[str, float]) -> str:
     run = call(
         server,
         "POST",
         "/api/2.0/mlflow/runs/create",
-        {"experiment_id": _DEFAULT_EXPERIMENT, "start_time": 1},
+        {"experiment_id": _experiment_of(server), "start_time": 1},
     )["run"]["info"]
     run_id: str = run["run_id"]
     entries = [{"key": k, "value": v, "timestamp": 1, "step": 0} for k, v in metrics.items()]

@@ -77,6 +77,8 @@ def build_everything() -> PodInputs:
         pull_secrets=("registry", "mirror"),
         service_account="wine-reader",
         credentials_secret="mlflow-credentials",
+        ca_config_map="authorities",
+        workspace="cellar",
         pod_template=to_pod_template(POD_TEMPLATE),
         requests={"cpu": "500m"},
         limits={"memory": "1Gi"},

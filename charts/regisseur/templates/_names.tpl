@@ -51,7 +51,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- $registries := list }}
 {{- range $name, $registry := .Values.registries }}
-{{- $registries = append $registries (merge (dict "name" $name) $registry) }}
+{{- $entry := merge (dict "name" $name) (omit $registry "credentialsSecret" "caConfigMap") }}
+{{- if $registry.credentialsSecret }}
+{{- $_ := set $entry "credentialsDirectory" (printf "/etc/regisseur-credentials/%s" $name) }}
+{{- end }}
+{{- if $registry.caConfigMap }}
+{{- $_ := set $entry "caBundle" (printf "/etc/regisseur-ca/%s/ca.crt" $name) }}
+{{- end }}
+{{- $registries = append $registries $entry }}
 {{- end }}
 {{- dict "registries" $registries | toYaml }}
 {{- end }}

@@ -22,6 +22,18 @@ ENV_ARTIFACT_URI: Final = "REGISSEUR_ARTIFACT_URI"
 ENV_REGISTRY_URL: Final = "REGISSEUR_REGISTRY_URL"
 """Base URL of the MLflow server that proxies `mlflow-artifacts:` URIs."""
 
+ENV_REGISTRY_WORKSPACE: Final = "REGISSEUR_REGISTRY_WORKSPACE"
+"""Which of the server's workspaces is meant; absent for a server without."""
+
+HEADER_WORKSPACE: Final = "X-MLFLOW-WORKSPACE"
+
+ENV_CA_FILE: Final = "REGISSEUR_CA_FILE"
+"""PEM file with certificates that `fetch` believes beside those of the system; absent for none."""
+
+CA_MOUNT: Final = "/etc/regisseur/ca"
+CA_KEY: Final = "ca.crt"
+"""Key of the ConfigMap that holds them, as Kubernetes' own ConfigMap of this kind has it."""
+
 ENV_FETCH_TIMEOUT_SECONDS: Final = "REGISSEUR_FETCH_TIMEOUT_SECONDS"
 """Deadline of one attempt to download the whole model; by default `FETCH_TIMEOUT_SECONDS`."""
 

@@ -14,6 +14,7 @@ from regisseur_operator.adapters.kubernetes_events import KubernetesEvents
 from regisseur_operator.adapters.kubernetes_leases import KubernetesLease
 from regisseur_operator.adapters.kubernetes_session import Connection
 from regisseur_operator.adapters.kubernetes_watching import KubernetesWatching
+from regisseur_operator.adapters.mlflow_access import MlflowAccess
 from regisseur_operator.adapters.mlflow_registry import MlflowRegistry
 from regisseur_operator.core.policy import RegistryPolicy
 from regisseur_operator.handlers.shell import KopfShell
@@ -238,6 +239,7 @@ class _Parts:
             configuration=Configuration(
                 default_image=self._settings.serving_image,
                 registry_urls={entry.name: entry.url for entry in self.entries},
+                workspaces={entry.name: entry.workspace for entry in self.entries},
                 policies={entry.name: _build_policy(entry) for entry in self.entries},
             ),
         )
@@ -283,6 +285,12 @@ class _Parts:
         calls = self._metrics.registry_calls
         return MlflowRegistry(
             entry.url,
+            access=MlflowAccess(
+                entry.url,
+                credentials=entry.credentials_directory,
+                authorities=entry.ca_bundle,
+                workspace=entry.workspace,
+            ),
             timeout_seconds=entry.timeout_seconds,
             count=lambda outcome: calls.labels(entry.name, outcome).inc(),
         )

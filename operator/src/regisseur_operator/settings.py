@@ -76,6 +76,22 @@ class RegistrySettings(BaseModel):
         default=10.0, ge=0.1, le=300.0, description="Hard deadline of one request."
     )
 
+    credentials_directory: Path | None = Field(
+        default=None,
+        description="Folder with the files username and password, or token, as a mounted Secret has"
+        " them; read again when they change.",
+    )
+    ca_bundle: Path | None = Field(
+        default=None,
+        description="PEM file with the certificates that vouch for the server; read again when it"
+        " changes.",
+    )
+    workspace: str = Field(
+        default="",
+        max_length=63,
+        pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$",
+        description="Workspace of the server that is meant; empty for a server without workspaces.",
+    )
     allowed_namespaces: tuple[str, ...] = Field(
         default=(),
         description="Patterns of the namespaces whose ModelDeployments may name it; none: all.",

@@ -20,6 +20,7 @@ SAME_PODS: list[Any] = [
     pytest.param(replace(INPUTS, registry_url="http://other"), id="another registry address"),
     pytest.param(replace(INPUTS, trusts_pickle=True), id="another policy of the registry"),
     pytest.param(replace(INPUTS, is_default_image=False), id="the same image, now by the spec"),
+    pytest.param(replace(INPUTS, workspace="cellar"), id="a workspace of the same registry"),
     pytest.param(replace(INPUTS, image_tag="regisseur.image"), id="the same image, now by a tag"),
 ]
 OTHER_PODS: list[Any] = [
@@ -33,6 +34,7 @@ OTHER_PODS: list[Any] = [
     pytest.param(replace(INPUTS, pull_secrets=("ecr",)), id="another pull secret"),
     pytest.param(replace(INPUTS, service_account="reader"), id="another service account"),
     pytest.param(replace(INPUTS, credentials_secret="s3"), id="other credentials"),
+    pytest.param(replace(INPUTS, ca_config_map="authorities"), id="other authorities"),
     pytest.param(replace(INPUTS, pod_template={"metadata": {}}), id="another pod template"),
     pytest.param(replace(INPUTS, digest="sha256:1"), id="other files"),
     pytest.param(replace(INPUTS, restart="now"), id="a restart"),

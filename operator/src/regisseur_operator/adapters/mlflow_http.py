@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from regisseur_operator.adapters.mlflow_access import MlflowAccess
 from regisseur_operator.api.reasons import Reason
 from regisseur_operator.errors import OperatorError, TerminalError, UnreachableError
 
 LARGEST_ANSWER_BYTES: Final = 16 * 1024 * 1024
 CONNECTIONS: Final = 8
+_LOOKED_AT: Final = 16 * 1024
 _SHOWN: Final = 200
 _DENIED: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -36,12 +38,20 @@ class MlflowHttp:
 
     Args:
         url: Base address.
+        access: What it is shown and trusted by.
         timeout_seconds: Hard deadline of one call.
         count: Told of each call whether it was `answered` or `failed`.
     """
 
-    def __init__(self, url: str, timeout_seconds: float, count: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        access: MlflowAccess,
+        timeout_seconds: float,
+        count: Callable[[str], None],
+    ) -> None:
         self.url = url
+        self._access = access
         self._timeout_seconds = timeout_seconds
         self._count = count
         self._session: aiohttp.ClientSession | None = None
@@ -58,7 +68,7 @@ class MlflowHttp:
             MissingError: There is no such model, version or alias.
             TooLargeError: The answer is too large.
             UnreachableError: No answer in time, nonsense, or an error of the server.
-            TerminalError: 401 or 403.
+            TerminalError: 401 or 403, or there are no credentials to show.
         """
         try:
             document = await self._get(path, params)
@@ -93,8 +103,9 @@ class MlflowHttp:
         return document
 
     async def _read(self, path: str, params: Mapping[str, str]) -> tuple[int, str, bytes]:
+        headers, trust = self._access.headers(), self._access.trust()
         async with self._open().get(
-            self.url + path, params=params, allow_redirects=False
+            self.url + path, params=params, headers=headers, ssl=trust, allow_redirects=False
         ) as response:
             body = bytearray()
             async for chunk in response.content.iter_any():
@@ -117,11 +128,11 @@ class MlflowHttp:
     def _translate(
         self, status: int, document: dict[str, Any] | None, body: bytes
     ) -> OperatorError:
-        text = body[: 4 * _SHOWN].decode(errors="replace").strip()
+        text = self._access.redact(body[:_LOOKED_AT].decode(errors="replace").strip())
         if "Invalid Host header" in text:
             return TerminalError(Reason.REGISTRY_DENIED, self._explain_host())
         code = str((document or {}).get("error_code", ""))
-        said = str((document or {}).get("message", "") or text)[:_SHOWN]
+        said = self._access.redact(str((document or {}).get("message", "") or text))[:_SHOWN]
         if status in _DENIED:
             return TerminalError(
                 Reason.REGISTRY_DENIED, f"{self.url} refuses the operator ({status}): {said}"

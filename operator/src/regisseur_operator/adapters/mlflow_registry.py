@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
+from regisseur_operator.adapters.mlflow_access import MlflowAccess
 from regisseur_operator.adapters.mlflow_answers import (
     Answer,
     FoundModel,
@@ -46,14 +47,20 @@ class MlflowRegistry:
 
     Args:
         url: Base address.
+        access: What it is shown and trusted by; nothing in particular by default.
         timeout_seconds: Hard deadline of one call.
         count: Told of each call whether it was `answered` or `failed`.
     """
 
     def __init__(
-        self, url: str, *, timeout_seconds: float, count: Callable[[str], None] = lambda _: None
+        self,
+        url: str,
+        *,
+        access: MlflowAccess | None = None,
+        timeout_seconds: float,
+        count: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._http = MlflowHttp(url, timeout_seconds, count)
+        self._http = MlflowHttp(url, access or MlflowAccess(url), timeout_seconds, count)
         self._pages: dict[str, int] = {}  # of the models whose answers were too large
 
     async def close(self) -> None:

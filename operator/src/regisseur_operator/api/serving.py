@@ -168,6 +168,12 @@ class ModelAccess(SpecModel):
         " MLflow server; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and"
         " AWS_ENDPOINT_URL_S3 for models in S3. The server of the model never sees them.",
     )
+    ca_config_map_ref: LocalReference | None = Field(
+        default=None,
+        description="ConfigMap whose key ca.crt holds the certificates, in PEM, that vouch for the"
+        " MLflow server, beside those that the image believes. For a bucket's server set"
+        " AWS_CA_BUNDLE to /etc/regisseur/ca/ca.crt in the Secret.",
+    )
 
 
 class Batching(SpecModel):

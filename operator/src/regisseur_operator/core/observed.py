@@ -40,11 +40,13 @@ class Configuration:
     Attributes:
         default_image: Image of the model server where a spec names none.
         registry_urls: Address by name of the registry.
+        workspaces: The workspace that is meant there, by name of the registry; or empty.
         policies: What is allowed, by name of the registry; everything where there is none.
     """
 
     default_image: str
     registry_urls: Mapping[str, str]
+    workspaces: Mapping[str, str] = field(default_factory=dict)
     policies: Mapping[str, RegistryPolicy] = field(default_factory=dict)
 
     def policy(self, registry: str) -> RegistryPolicy:

@@ -47,8 +47,11 @@ class PodInputs:
 
     Attributes:
         is_default_image: Whether the image was the operator's choice and not the spec's.
-        registry_url: Address of the registry when the template was rendered. A change of it, or
-            of the operator's default image, is taken with the next roll and rolls nothing itself.
+        registry_url: Address of the registry when the template was rendered. A change of it, of
+            the workspace, or of the operator's default image, is taken with the next roll and
+            rolls nothing itself.
+        workspace: Of the registry, empty where it has none. A version of another one is another
+            version: it has another run.
         trusts_pickle: The policy of the registry for models that run code when they are loaded; a
             change of it is taken with the next roll, too.
         image_tag: The version's tag that named the image, empty where none did.
@@ -56,6 +59,7 @@ class PodInputs:
         pull_secrets: Names of Secrets for the image registry.
         service_account: What the pods run as; it gives the fetch container its cloud identity.
         credentials_secret: Secret whose keys are environment variables of the fetch container.
+        ca_config_map: ConfigMap with the certificates that this container believes, or empty.
         pod_template: What the spec adds to the pods, as a Pod has it; nothing empty in it.
         digest: Canonical digest that the files must have, empty where none was rehearsed.
         restart: Token of the last restart that a person asked for.
@@ -72,11 +76,13 @@ class PodInputs:
     requests: Amounts = field(default_factory=dict)
     limits: Amounts = field(default_factory=dict)
     trusts_pickle: bool = False
+    workspace: str = ""
     image_tag: str = ""
     env: tuple[Manifest, ...] = ()
     pull_secrets: tuple[str, ...] = ()
     service_account: str = ""
     credentials_secret: str = ""
+    ca_config_map: str = ""
     pod_template: Manifest = field(default_factory=dict)
     digest: str = ""
     restart: str = ""
@@ -104,9 +110,10 @@ class PodInputs:
             ("batch", self.batch_max_rows),
             ("convert", self.convert_seconds),
             ("explain", self.explain_budget_seconds),
+            ("ca", self.ca_config_map),
         )
         engine = [self.engine] if self.engine else []
-        return [*engine, *([name, number] for name, number in named if number)]
+        return [*engine, *([name, choice] for name, choice in named if choice)]
 
 
 @dataclass(frozen=True)

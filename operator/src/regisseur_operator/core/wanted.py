@@ -171,13 +171,14 @@ def build_inputs(
     serving = observed.spec.serving
     is_converted = serving.engine == Engine.ONNX
     access = serving.model_access
-    secret = access.credentials_secret_ref
+    secret, authorities = access.credentials_secret_ref, access.ca_config_map_ref
     return PodInputs(
         served=served,
         image=image.name,
         is_default_image=image.is_default,
         image_tag=image.tag,
         registry_url=registry_url,
+        workspace=observed.configuration.workspaces.get(served.registry, ""),
         trusts_pickle=observed.configuration.policy(served.registry).trusts_pickle,
         requests=dict(serving.resources.requests),
         limits=dict(serving.resources.limits),
@@ -185,6 +186,7 @@ def build_inputs(
         pull_secrets=tuple(reference.name for reference in serving.image_pull_secrets),
         service_account=access.service_account_name,
         credentials_secret=secret.name if secret is not None else "",
+        ca_config_map=authorities.name if authorities is not None else "",
         pod_template=serving.pod_template.to_manifest(),
         engine=Engine.ONNX if is_converted else "",
         batch_max_rows=_choose_batch(serving.batching),

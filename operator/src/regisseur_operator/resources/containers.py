@@ -19,9 +19,12 @@ from regisseur_contract.http import (
 )
 from regisseur_contract.names import CONTAINER_CONVERT, CONTAINER_FETCH, CONTAINER_SERVER
 from regisseur_contract.runtime import (
+    CA_KEY,
+    CA_MOUNT,
     DRAIN_SECONDS,
     ENV_ARTIFACT_URI,
     ENV_BATCH_MAX_ROWS,
+    ENV_CA_FILE,
     ENV_CONVERT_TIMEOUT_SECONDS,
     ENV_DRAIN_SECONDS,
     ENV_ENGINE,
@@ -35,6 +38,7 @@ from regisseur_contract.runtime import (
     ENV_MODEL_VERSION,
     ENV_PREFIX,
     ENV_REGISTRY_URL,
+    ENV_REGISTRY_WORKSPACE,
     ENV_RUN_ID,
     ENV_TRUST_PICKLE,
     MODEL_DIR,
@@ -51,6 +55,8 @@ MODEL_VOLUME_LIMIT: Final = "2Gi"
 LARGEST_MODEL_BYTES: Final = (2 << 30) - (128 << 20)
 """The rest is for what the volume holds besides: the last block of each file, the folders, what
 fetch remembers, the MLmodel of the served version."""
+
+CA_VOLUME: Final = "ca"
 
 SCRATCH_VOLUME: Final = "tmp"
 SCRATCH_MOUNT: Final = "/tmp"  # noqa: S108  # a volume of its own
@@ -80,6 +86,8 @@ def build_fetch(inputs: PodInputs, environment: Environment) -> Manifest:
     told = {
         ENV_ARTIFACT_URI: inputs.served.source,
         ENV_REGISTRY_URL: inputs.registry_url,
+        ENV_REGISTRY_WORKSPACE: inputs.workspace,
+        ENV_CA_FILE: f"{CA_MOUNT}/{CA_KEY}" if inputs.ca_config_map else "",
         # By these it knows a model that is in the image as the version's own.
         ENV_MODEL_ID: inputs.served.model_id,
         ENV_RUN_ID: inputs.served.run_id,
@@ -87,11 +95,13 @@ def build_fetch(inputs: PodInputs, environment: Environment) -> Manifest:
         ENV_MODEL_SIZE_LIMIT_BYTES: str(LARGEST_MODEL_BYTES),
         **environment,
     }
-    container = {
+    container: Manifest = {
         **_build_container(CONTAINER_FETCH, inputs.image, SUBCOMMAND_FETCH, told),
         "volumeMounts": [_mount(MODEL_VOLUME, MODEL_MOUNT), _mount(SCRATCH_VOLUME, SCRATCH_MOUNT)],
         "resources": FETCH_RESOURCES,
     }
+    if inputs.ca_config_map:
+        container["volumeMounts"].append({**_mount(CA_VOLUME, CA_MOUNT), "readOnly": True})
     if inputs.credentials_secret:
         container["envFrom"] = [{"secretRef": {"name": inputs.credentials_secret}}]
     return container

@@ -8,11 +8,12 @@ preStop hook, as the server itself drains on SIGTERM.
 from typing import Final
 
 from regisseur_contract.names import CONTAINER_SERVER
-from regisseur_contract.runtime import TERMINATION_GRACE_SECONDS
+from regisseur_contract.runtime import CA_KEY, TERMINATION_GRACE_SECONDS
 from regisseur_operator.api.status import Lineage
 from regisseur_operator.core.identity import Manifest
 from regisseur_operator.core.roll import PodInputs
 from regisseur_operator.resources.containers import (
+    CA_VOLUME,
     MODEL_VOLUME,
     MODEL_VOLUME_LIMIT,
     SCRATCH_VOLUME,
@@ -62,11 +63,20 @@ def build_pod_spec(name: str, inputs: PodInputs, fetch: Manifest, main: Manifest
         **build_scheduling(name, inputs),
         "initContainers": [fetch, build_convert(inputs)] if inputs.engine else [fetch],
         "containers": [main],
-        "volumes": [
-            {"name": MODEL_VOLUME, "emptyDir": {"sizeLimit": MODEL_VOLUME_LIMIT}},
-            {"name": SCRATCH_VOLUME, "emptyDir": {"sizeLimit": SCRATCH_SIZE_LIMIT}},
-        ],
+        "volumes": _build_volumes(inputs),
     }
+
+
+def _build_volumes(inputs: PodInputs) -> list[Manifest]:
+    volumes: list[Manifest] = [
+        {"name": MODEL_VOLUME, "emptyDir": {"sizeLimit": MODEL_VOLUME_LIMIT}},
+        {"name": SCRATCH_VOLUME, "emptyDir": {"sizeLimit": SCRATCH_SIZE_LIMIT}},
+    ]
+    if inputs.ca_config_map:
+        keys = [{"key": CA_KEY, "path": CA_KEY}]
+        authorities = {"name": inputs.ca_config_map, "items": keys}
+        volumes.append({"name": CA_VOLUME, "configMap": authorities})
+    return volumes
 
 
 def _build_pod_security() -> Manifest:

@@ -7,12 +7,14 @@ an answer is read in pieces and never beyond what was announced.
 
 import http.client
 import json
+import ssl
 from collections.abc import Callable
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
 
+from regisseur_contract.runtime import HEADER_WORKSPACE
 from regisseur_serving.core.authorization import ANONYMOUS, Authorization
 from regisseur_serving.core.listing import parse_listing
 from regisseur_serving.core.refusals import translate_refusal
@@ -32,9 +34,11 @@ class MlflowArtifacts:
         base_url: Address of the server, with or without a path.
         read_timeout_seconds: Longest silence of the server.
         authorization: What the server is told with every request.
+        workspace: Which of its workspaces is meant; empty for a server without.
+        ca_file: PEM file with certificates to believe beside those of the system, or empty.
 
     Raises:
-        SettingsError: The address is no HTTP address.
+        SettingsError: The address is no HTTP address, or the certificates cannot be read.
     """
 
     def __init__(
@@ -43,8 +47,12 @@ class MlflowArtifacts:
         *,
         read_timeout_seconds: float,
         authorization: Authorization = ANONYMOUS,
+        workspace: str = "",
+        ca_file: str = "",
     ) -> None:
-        self._base_path, self._connection = _connect(base_url, read_timeout_seconds)
+        self._base_path, self._connection = _connect(base_url, read_timeout_seconds, ca_file)
+        workspaces = {HEADER_WORKSPACE: workspace} if workspace else {}
+        self._headers = {**authorization.headers, **workspaces}
         self._authority = f"{self._connection.host}:{self._connection.port}"
         self._authorization = authorization
 
@@ -90,9 +98,7 @@ class MlflowArtifacts:
 
     def _get(self, target: str, write: Callable[[bytes], object], limit_bytes: int) -> int:
         try:
-            self._connection.request(
-                "GET", self._base_path + target, headers=self._authorization.headers
-            )
+            self._connection.request("GET", self._base_path + target, headers=self._headers)
             answer = self._connection.getresponse()
             if answer.status != HTTPStatus.OK:
                 body = answer.read(_MAX_REFUSAL_BYTES)
@@ -131,7 +137,9 @@ class MlflowArtifacts:
         return received
 
 
-def _connect(base_url: str, timeout_seconds: float) -> tuple[str, http.client.HTTPConnection]:
+def _connect(
+    base_url: str, timeout_seconds: float, ca_file: str
+) -> tuple[str, http.client.HTTPConnection]:
     try:
         parts = urlsplit(base_url)
         port = parts.port
@@ -146,5 +154,22 @@ def _connect(base_url: str, timeout_seconds: float) -> tuple[str, http.client.HT
             "the registry's address holds a user name, which is not supported there; "
             "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
         )
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return parts.path.rstrip("/"), kind(parts.hostname, port, timeout=timeout_seconds)
+    path = parts.path.rstrip("/")
+    if parts.scheme == "http":
+        return path, http.client.HTTPConnection(parts.hostname, port, timeout=timeout_seconds)
+    trust = _build_trust(ca_file)
+    secure = http.client.HTTPSConnection(
+        parts.hostname, port, timeout=timeout_seconds, context=trust
+    )
+    return path, secure
+
+
+def _build_trust(ca_file: str) -> ssl.SSLContext:
+    trust = ssl.create_default_context()
+    if ca_file:
+        try:
+            trust.load_verify_locations(ca_file)
+        except OSError as error:  # SSLError is one
+            problem = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+            raise SettingsError(f"{ca_file} (REGISSEUR_CA_FILE): {problem}") from None
+    return trust

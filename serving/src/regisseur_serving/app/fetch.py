@@ -105,6 +105,8 @@ def _open_store(settings: FetchSettings, place: Place) -> AbstractContextManager
         settings.registry_url,
         read_timeout_seconds=read_timeout_seconds,
         authorization=authorize(settings.username, settings.password, settings.token),
+        workspace=settings.workspace,
+        ca_file=settings.ca_file,
     )
 
 

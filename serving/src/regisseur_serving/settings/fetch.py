@@ -8,12 +8,14 @@ from pathlib import Path
 from regisseur_contract.runtime import (
     ENV_ARTIFACT_URI,
     ENV_BAKED_MODEL_DIR,
+    ENV_CA_FILE,
     ENV_EXPECTED_DIGEST,
     ENV_FETCH_TIMEOUT_SECONDS,
     ENV_MODEL_DIR,
     ENV_MODEL_ID,
     ENV_MODEL_SIZE_LIMIT_BYTES,
     ENV_REGISTRY_URL,
+    ENV_REGISTRY_WORKSPACE,
     ENV_RUN_ID,
     ENV_SERVED_ARTIFACT_URI,
     FETCH_TIMEOUT_SECONDS,
@@ -36,6 +38,8 @@ class FetchSettings:
     Attributes:
         artifact_uri: Where the model is.
         registry_url: The server that has it.
+        workspace: Which of its workspaces; empty for a server without.
+        ca_file: PEM file with certificates to believe beside those of the system, or empty.
         model_dir: The folder to make.
         timeout_seconds: How long all of it may take.
         expected_digest: Canonical digest that the files must have; empty for any.
@@ -57,6 +61,8 @@ class FetchSettings:
     timeout_seconds: float
     expected_digest: str = ""
     served_artifact_uri: str = ""
+    workspace: str = ""
+    ca_file: str = ""
     size_limit_bytes: int = 0
     baked_model_dir: str = ""
     model_id: str = ""
@@ -80,6 +86,8 @@ def read_fetch_settings(environment: Mapping[str, str]) -> FetchSettings:
         model_dir=Path(environment.get(ENV_MODEL_DIR) or MODEL_DIR),
         timeout_seconds=read_seconds(environment, ENV_FETCH_TIMEOUT_SECONDS, FETCH_TIMEOUT_SECONDS),
         expected_digest=read_expected_digest(environment),
+        workspace=environment.get(ENV_REGISTRY_WORKSPACE, "").strip(),
+        ca_file=environment.get(ENV_CA_FILE, "").strip(),
         served_artifact_uri=environment.get(ENV_SERVED_ARTIFACT_URI, "").strip(),
         size_limit_bytes=read_bytes(environment, ENV_MODEL_SIZE_LIMIT_BYTES),
         baked_model_dir=environment.get(ENV_BAKED_MODEL_DIR, "").strip(),
