@@ -60,7 +60,7 @@ def operator(
 ) -> Iterator[RunningOperator]:
     """Run the operator as the chart's account, with Events that are counted up soon."""
     monkeypatch.setattr(
-        "regisseur_operator.app.EventSender", partial(EventSender, repeat_seconds=0.1)
+        "regisseur_operator.parts.EventSender", partial(EventSender, repeat_seconds=0.1)
     )
     kubeconfig = control_plane.folder / f"{namespace}.account"
     document = yaml.safe_load(control_plane.kubeconfig.read_text())

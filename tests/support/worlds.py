@@ -30,8 +30,6 @@ from support.fake_workloads import FakeWorkloads
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 KEY = Key("ml", "wine")
 OTHER_KEY = Key("other", "beer")
-"""Somebody else, who may have all the turns."""
-
 MOST_ROUNDS = 400
 PATIENCE_SECONDS = 900.0
 ASKING_SECONDS = 2.0
@@ -145,8 +143,7 @@ class World:
         """Return a reconciler without any memory."""
         self.view.sync()
         self.turns = FairTurns(dict.fromkeys(Turn, 1), lambda _: None)
-        known = self.view.modeldeployment(KEY)
-        self.turns.recall([known] if known is not None else [])
+        self.turns.recall(filter(None, [self.view.modeldeployment(KEY)]))
         self.turns.settle(OTHER_KEY, self.turns_taken, None)
         self.reconciler = Reconciler(
             cluster=self.cluster,
