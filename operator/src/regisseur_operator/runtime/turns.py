@@ -66,7 +66,9 @@ class _Line:
         if not self._limit or key in self.under_way:
             return True
         free = self._limit - len(self.under_way)
-        return free > 0 and key in self._order([*self.waiting, key])[:free]
+        if free <= 0 or not self.waiting:
+            return free > 0
+        return key in self._order([*self.waiting, key])[:free]
 
     def settle(self, key: Key, *, is_under_way: bool, is_waiting: bool) -> None:
         self._woken.discard(key)
