@@ -12,6 +12,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from regisseur_serving.app.upgrades import PlainParser
+from regisseur_serving.app.writing import WholeAnswer
 
 LONGEST_HEAD_BYTES: Final = 32 * 1024
 """Of all headers together, and of everything that comes before the body."""
@@ -79,6 +80,9 @@ class BoundedConnection(HttpToolsProtocol):
         if received > LONGEST_URL_BYTES:
             self._check_head()
         super().on_headers_complete()
+        # What asks to go on has an answer before the answer; one to HEAD has no body to wait for.
+        if self.scope["method"] == "POST" and not self.expect_100_continue:
+            self.cycle.transport = WholeAnswer(self.transport)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         """Be ready for the next head."""
