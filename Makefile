@@ -88,7 +88,7 @@ images: $(VENV_STAMP) ## Build the images; load them into the cluster if it is u
 
 # ---- benchmarks ------------------------------------------------------------------------------
 
-.PHONY: bench-serving
+.PHONY: bench-serving bench-operator
 bench-serving: $(VENV_STAMP) ## Measure the model server beside its peers (40 min): [ROUNDS= SECONDS=].
 	@tools/bring-packages wrk
 	@serving=$$(tools/make-apart $(BIN)/uv serving-onnx); \
@@ -97,6 +97,11 @@ bench-serving: $(VENV_STAMP) ## Measure the model server beside its peers (40 mi
 	  python -m regisseur_bench.serving --report docs/benchmarks.md \
 	  --serving "$$serving" --mlserver "$$mlserver" --kserve "$$kserve" \
 	  $(call given,ROUNDS,--rounds) $(call given,SECONDS,--seconds)
+
+bench-operator: $(VENV_STAMP) ## Measure the operator beside a raw client: [RESOURCES= MOVES= REST=].
+	@python -m regisseur_bench.operator --report docs/benchmarks-operator.md \
+	  $(call given,RESOURCES,--resources) $(call given,MOVES,--moves) \
+	  $(call given,REST,--rest-seconds)
 
 # ---- pipeline --------------------------------------------------------------------------------
 

@@ -4,8 +4,9 @@ from regisseur_bench.serving.contestants import CONSTANT, NAIVE, OURS
 from regisseur_bench.serving.generator import Measured, read_result
 from regisseur_bench.serving.loads import Load, Sample, write_instances, write_records, write_tensor
 from regisseur_bench.serving.measuring import Results
-from regisseur_bench.serving.report import tabulate, write_report
+from regisseur_bench.serving.report import write_report
 from regisseur_bench.serving.rounds import find_ratios, shuffle_rounds
+from regisseur_bench.tables import tabulate
 
 SAMPLE = Sample(["a", "b"], [[1.0, 2.0], [3.0, 4.0]])
 

@@ -3,9 +3,9 @@
 import argparse
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from regisseur_bench.clock import Clock
 from regisseur_bench.serving.contestants import NAIVE, Environments, list_contestants
 from regisseur_bench.serving.loads import LOADS
 from regisseur_bench.serving.measuring import Plan, measure
@@ -18,7 +18,7 @@ from regisseur_bench.serving.report import find_all_ratios, write_report
 def main() -> int:
     """Run the command and return its exit code."""
     arguments = _parse_arguments()
-    clock = _Clock()
+    clock = Clock()
     try:
         with tempfile.TemporaryDirectory(prefix="regisseur-bench-") as folder:
             scratch = Path(folder)
@@ -59,17 +59,6 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--load", default="", help="beginning of the loads to measure, such as M1")
     parser.add_argument("--report", type=Path, help="where to write the page")
     return parser.parse_args()
-
-
-class _Clock:
-    """Says what was done, and when."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-
-    def say(self, line: str) -> None:
-        """Write a line."""
-        sys.stderr.write(f"[{time.monotonic() - self._started:5.0f} s] {line}\n")
 
 
 if __name__ == "__main__":

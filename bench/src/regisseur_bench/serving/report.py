@@ -2,16 +2,18 @@
 
 import math
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from importlib.metadata import version
 from statistics import median
 from typing import Final
 
+from regisseur_bench.machine import describe_machine
 from regisseur_bench.serving.contestants import CONSTANT, NAIVE, OURS
 from regisseur_bench.serving.goals import Goal, judge
 from regisseur_bench.serving.loads import MODELS, Load
 from regisseur_bench.serving.measuring import OVERLOAD_CONNECTIONS, Results
 from regisseur_bench.serving.rounds import find_ratios
+from regisseur_bench.tables import tabulate
 
 LATENCY_LOAD: Final = Load("M1", 1, 64)
 
@@ -66,17 +68,8 @@ def _introduce(rounds: int, seconds: float) -> str:
         constant=CONSTANT,
         python=platform.python_version(),
         packages=packages,
-        processor=_name_processor(),
+        processor=describe_machine(),
     )
-
-
-def _name_processor() -> str:
-    try:
-        with open("/proc/cpuinfo") as file:  # noqa: PTH123 - one line of a system file
-            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return f"{len(names)} cores, {names[0]}" if names else platform.machine()
 
 
 def _tabulate_ratios(results: Results) -> str:
@@ -135,12 +128,6 @@ def _tabulate_overload(results: Results) -> str:
         )
     head = ["model", "good answers, of the peak", "429", "anything else", "memory MiB"]
     return tabulate(head, rows)
-
-
-def tabulate(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table whose columns after the first are right-aligned."""
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _show(ratio: float) -> str:

@@ -1,0 +1,98 @@
+"""What the operator set out to reach, beside what it has reached."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Final
+
+from regisseur_bench.operator.filling import CHILDREN, Filled
+from regisseur_bench.operator.killing import TakenOver
+from regisseur_bench.operator.moving import Burst, Moved
+from regisseur_bench.operator.restarting import Restarted
+from regisseur_bench.operator.resting import Rested
+
+MOST_MEBIBYTES: Final = 130
+MOST_CPU_SHARE: Final = 0.001
+
+
+@dataclass
+class Results:
+    """What was measured; what was left out is None."""
+
+    filled: Filled | None = None
+    filled_floor_seconds: float = 0.0
+    rested: Rested | None = None
+    rested_alone: Rested | None = None
+    restarted: Restarted | None = None
+    moved: Moved | None = None
+    burst: Burst | None = None
+    all_at_once: Burst | None = None
+    taken_over: TakenOver | None = None
+
+    @property
+    def are_empty(self) -> bool:
+        """Whether nothing was measured."""
+        return all(not getattr(self, field.name) for field in fields(self))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One goal and what was found.
+
+    Attributes:
+        most: What was set: not more than this.
+        unit: What is counted.
+    """
+
+    what: str
+    most: float
+    found: float
+    unit: str = ""
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether it was."""
+        return self.found <= self.most
+
+
+def judge(results: Results) -> Iterator[Judged]:
+    """Yield every goal of what was measured."""
+    if results.filled:
+        yield from _judge_filling(results.filled, results.filled_floor_seconds)
+    if results.rested:
+        yield from _judge_rest(results.rested)
+    if results.rested_alone:
+        share = results.rested_alone.cpu_share
+        what = "at rest: CPU without poll, Lease and sweep"
+        yield Judged(what, MOST_CPU_SHARE * 100, share * 100, "% of a core")
+    if results.restarted:
+        found = results.restarted
+        yield Judged("restart: writes", 0, found.writes)
+        yield Judged("restart: time", 3, found.seconds / found.floor_seconds, "× floor")
+    if results.moved:
+        ratio = results.moved.seconds / results.moved.floor_seconds
+        yield Judged("one move: answer to first write", 2, ratio, "× one apply")
+    for burst in filter(None, (results.burst, results.all_at_once)):
+        ratio = burst.seconds / burst.floor_seconds
+        yield Judged(f"{burst.moves} moves at once: the slowest", 2.5, ratio, "× floor")
+    if results.taken_over:
+        yield from _judge_takeover(results.taken_over)
+
+
+def _judge_filling(filled: Filled, floor_seconds: float) -> Iterator[Judged]:
+    expected = filled.resources * len(CHILDREN)
+    surplus = abs(filled.creates.total() - expected) + filled.repeats
+    yield Judged("from empty: writes beside one create per child", 0, surplus)
+    yield Judged("from empty: status writes", filled.phases, filled.statuses)
+    yield Judged("from empty: writes by kopf", 0, filled.touches)
+    yield Judged("from empty: time", 1.5, filled.seconds / floor_seconds, "× floor")
+
+
+def _judge_rest(rested: Rested) -> Iterator[Judged]:
+    yield Judged("at rest: writes", 0, rested.writes)
+    yield Judged("at rest: memory", MOST_MEBIBYTES, rested.memory_mebibytes, "MiB")
+    yield Judged("at rest: registry calls a tick", rested.most_calls, rested.calls_a_tick)
+
+
+def _judge_takeover(found: TakenOver) -> Iterator[Judged]:
+    yield Judged("leader killed: takeover", found.allowed_seconds, found.seconds, "s")
+    yield Judged("leader killed: late writes of the old one", 0, found.late_writes)
