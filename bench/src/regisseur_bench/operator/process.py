@@ -137,6 +137,7 @@ def _build_environment(
         "KUBECONFIG": str(ground.kubeconfig(habits.user)),
         "REGISSEUR_REGISTRIES_FILE": str(registries),
         "REGISSEUR_SERVING_IMAGE": "regisseur/serving:bench",
+        "REGISSEUR_ROLLOUTS_AT_ONCE": "0",  # what is measured is the operator, not who waits
         "REGISSEUR_IDENTITY": habits.user,
         "REGISSEUR_WEB_HOST": "127.0.0.1",
         "REGISSEUR_WEB_PORT": str(port),
