@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from regisseur_devcluster.errors import DevclusterError
 def main() -> int:
     """Run the command and return its exit code."""
     arguments = _parse_arguments()
+    # Told to end, it ends what it has started as well.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     clock = Clock()
     plan = Plan(
         scenarios=frozenset(arguments.only or SCENARIOS),
