@@ -19,6 +19,8 @@ from support.eventually import eventually
 from support.model_versions import Registry, read_stages, transition
 
 ROLLOUT_SECONDS = 120.0
+SERVER = b"serve"
+"""Word of the command line of a server's process."""
 
 
 class Served:
@@ -167,14 +169,14 @@ def kill_server(pod_uid: str) -> float:
     Raises:
         AssertionError: The pod has no server process on this machine.
     """
-    os.kill(_server_process(pod_uid), signal.SIGKILL)
+    os.kill(find_process(pod_uid, SERVER), signal.SIGKILL)
     return time.time()
 
 
 @contextmanager
 def stopped_server(pod_uid: str) -> Iterator[None]:
     """Let the server process of a pod hang for the time of a `with` block."""
-    process = _server_process(pod_uid)
+    process = find_process(pod_uid, SERVER)
     os.kill(process, signal.SIGSTOP)
     try:
         yield
@@ -183,16 +185,21 @@ def stopped_server(pod_uid: str) -> Iterator[None]:
             os.kill(process, signal.SIGCONT)
 
 
-def _server_process(pod_uid: str) -> int:
+def find_process(pod_uid: str, word: bytes) -> int:
+    """Return the process of a pod whose command line has a word.
+
+    Raises:
+        AssertionError: The pod has none on this machine.
+    """
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and _is_server(folder, pod_uid):
+        if folder.name.isdigit() and _is_of(folder, pod_uid, word):
             return int(folder.name)
-    raise AssertionError(f"pod {pod_uid} has no server process on this machine")
+    raise AssertionError(f"pod {pod_uid} has no process {word.decode()!r} on this machine")
 
 
-def _is_server(process: Path, pod_uid: str) -> bool:
+def _is_of(process: Path, pod_uid: str, word: bytes) -> bool:
     try:
         command: Sequence[bytes] = (process / "cmdline").read_bytes().split(b"\0")
-        return pod_uid in (process / "cgroup").read_text() and b"serve" in command
+        return pod_uid in (process / "cgroup").read_text() and word in command
     except OSError:  # it ended meanwhile
         return False
