@@ -10,8 +10,8 @@ Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def serve(behaviour: Behaviour) -> AsyncIterator[str]:
-    """Answer every request on a free port of loopback by a behaviour; give the base URL."""
+async def serve(behaviour: Behaviour, *, address: str = "127.0.0.1") -> AsyncIterator[str]:
+    """Answer every request on a free port by a behaviour; give the base URL."""
     connections: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -26,7 +26,7 @@ async def serve(behaviour: Behaviour) -> AsyncIterator[str]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(answer, address, 0)
     try:
         host, port = server.sockets[0].getsockname()[:2]
         yield f"http://{host}:{port}"
