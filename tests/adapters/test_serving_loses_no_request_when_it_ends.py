@@ -21,6 +21,7 @@ REQUESTS = 20
 ENDPOINT_LAG_SECONDS = 0.5
 """So long the old server still gets new connections, as with kube-proxy."""
 
+MOST_ENDS = 5
 WITHOUT_FAREWELL = (
     "import sys; sys.argv[1:] = ['serve'];"
     "from regisseur_serving.api import lifecycle;"
@@ -78,14 +79,23 @@ async def test_no_client_loses_a_request(
     assert {client.kind: client.failures for client in clients if client.failures} == {}
 
 
+@pytest.mark.timeout(90)
 async def test_without_the_farewell_the_trusting_client_does(
     new: ServingProcess, linear_folder: ModelFolder, tmp_path: Path
 ) -> None:
+    """Whether anybody sends at the very moment when connections are closed is chance."""
     command = (sys.executable, "-c", WITHOUT_FAREWELL)
-    with ServingProcess(linear_folder.path, tmp_path, drain_seconds=1.5, command=command) as old:
-        await asyncio.to_thread(old.wait_until_ready)
-        clients = await replace_under_load(Kind.TRUSTING, old, new, linear_folder)
-    assert [client for client in clients if client.failures]
+    lost = 0
+    for number in range(MOST_ENDS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with ServingProcess(linear_folder.path, folder, drain_seconds=1.5, command=command) as old:
+            await asyncio.to_thread(old.wait_until_ready)
+            clients = await replace_under_load(Kind.TRUSTING, old, new, linear_folder)
+        lost += sum(len(client.failures) for client in clients)
+        if lost:
+            break
+    assert lost
 
 
 def test_a_request_in_flight_is_answered_after_the_drain(
