@@ -14,9 +14,10 @@ ROOT = Path(__file__).parents[2]
 def test_every_scenario_comes_to_figures(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     small = ("--resources", "8", "--moves", "3", "--single-moves", "2", "--rest-seconds", "2")
+    sizes = ("--sizes", "2", "4")
 
     run = subprocess.run(
-        [sys.executable, "-m", "regisseur_bench.operator", *small, "--report", page],
+        [sys.executable, "-m", "regisseur_bench.operator", *small, *sizes, "--report", page],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -32,4 +33,5 @@ def test_every_scenario_comes_to_figures(tmp_path: Path) -> None:
     for what in ("from empty: writes beside one create per child", "at rest: writes"):
         assert f"| {what} | 0 | 0 | yes |" in text
     assert re.search(r"leader killed: late writes of the old one \| 0 \| 0 \| yes", text)
+    assert re.search(r"\| 4 \| .* \|\n", text.partition("## Growth")[2])
     assert (tmp_path / "benchmarks-operator.svg").stat().st_size > 0

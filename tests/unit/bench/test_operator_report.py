@@ -8,6 +8,7 @@ from typing import Any
 from regisseur_bench.operator.audit import AuditLog, list_writes, parse_lines
 from regisseur_bench.operator.filling import Filled, read_filled, strip
 from regisseur_bench.operator.goals import Judged, Results, judge
+from regisseur_bench.operator.growing import Grown
 from regisseur_bench.operator.killing import TakenOver
 from regisseur_bench.operator.moving import Burst, Moved
 from regisseur_bench.operator.picture import draw
@@ -181,3 +182,12 @@ def test_the_page_and_its_picture_say_what_was_reached(tmp_path: Path) -> None:
     assert "restart" not in page.partition("## What was set")[2]
     draw(judge(results), tmp_path / "goals.svg")
     assert "leader killed: takeover" in (tmp_path / "goals.svg").read_text()
+
+
+def test_growth_is_judged_by_the_time_for_each() -> None:
+    sizes = [(10, 5.0), (100, 10.0), (1000, 120.0)]
+    results = Results(grown=[Grown(count, seconds, 90.0, 0.01) for count, seconds in sizes])
+    (goal,) = judge(results)
+    assert goal.what == "growth from 100 to 1000: time for each"
+    assert (round(goal.found, 3), goal.is_reached) == (1.2, True)
+    assert "| 1000 | 120.0 s | 120.0 ms | 90 | 1.00% |" in write_report(results, 1)

@@ -28,6 +28,7 @@ def main() -> int:
         moves=min(arguments.moves, arguments.resources),
         single_moves=arguments.single_moves,
         rest_seconds=arguments.rest_seconds,
+        sizes=arguments.sizes,
         say=clock.say,
     )
     try:
@@ -52,6 +53,9 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--moves", type=int, default=100, help="how many models move at once")
     parser.add_argument("--single-moves", type=int, default=20, help="one after the other")
     parser.add_argument("--rest-seconds", type=float, default=300.0)
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[10, 100, 300, 1000, 3000], help="of the growth"
+    )
     parser.add_argument("--report", type=Path, help="where to write the page")
     return parser.parse_args()
 

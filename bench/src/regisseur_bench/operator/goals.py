@@ -1,10 +1,11 @@
 """What the operator set out to reach, beside what it has reached."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from regisseur_bench.operator.filling import CHILDREN, Filled
+from regisseur_bench.operator.growing import Grown
 from regisseur_bench.operator.killing import TakenOver
 from regisseur_bench.operator.moving import Burst, Moved
 from regisseur_bench.operator.restarting import Restarted
@@ -12,6 +13,11 @@ from regisseur_bench.operator.resting import Rested
 
 MOST_MEBIBYTES: Final = 130
 MOST_CPU_SHARE: Final = 0.001
+FEWEST_GROWN: Final = 100
+"""Of fewer, the start is most of the time."""
+
+MOST_GROWTH: Final = 1.5
+"""What is linear costs the same for each resource; the rest is noise."""
 
 
 @dataclass
@@ -27,11 +33,7 @@ class Results:
     burst: Burst | None = None
     all_at_once: Burst | None = None
     taken_over: TakenOver | None = None
-
-    @property
-    def are_empty(self) -> bool:
-        """Whether nothing was measured."""
-        return all(not getattr(self, field.name) for field in fields(self))
+    grown: Sequence[Grown] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def judge(results: Results) -> Iterator[Judged]:
         yield Judged(f"{burst.moves} moves at once: the slowest", 2.5, ratio, "× floor")
     if results.taken_over:
         yield from _judge_takeover(results.taken_over)
+    yield from _judge_growth(results.grown)
 
 
 def _judge_filling(filled: Filled, floor_seconds: float) -> Iterator[Judged]:
@@ -96,3 +99,11 @@ def _judge_rest(rested: Rested) -> Iterator[Judged]:
 def _judge_takeover(found: TakenOver) -> Iterator[Judged]:
     yield Judged("leader killed: takeover", found.allowed_seconds, found.seconds, "s")
     yield Judged("leader killed: late writes of the old one", 0, found.late_writes)
+
+
+def _judge_growth(grown: Sequence[Grown]) -> Iterator[Judged]:
+    many = [size for size in grown if size.resources >= FEWEST_GROWN]
+    if len(many) > 1:
+        ratio = many[-1].seconds_each / many[0].seconds_each
+        what = f"growth from {many[0].resources} to {many[-1].resources}: time for each"
+        yield Judged(what, MOST_GROWTH, ratio, "×")

@@ -1,6 +1,6 @@
 """All scenarios, one after the other, over the same ModelDeployments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +8,7 @@ from regisseur_bench.operator.audit import AuditLog
 from regisseur_bench.operator.filling import fill, fill_floor
 from regisseur_bench.operator.goals import Results
 from regisseur_bench.operator.ground import Ground
+from regisseur_bench.operator.growing import grow
 from regisseur_bench.operator.killing import kill_leader
 from regisseur_bench.operator.moving import move_at_once, move_one_by_one
 from regisseur_bench.operator.player import Player
@@ -17,8 +18,10 @@ from regisseur_bench.operator.restarting import restart
 from regisseur_bench.operator.resting import rest, rest_alone
 from regisseur_bench.operator.stage import Stage, name_models
 
-SCENARIOS: Final = ("rest", "restart", "move", "burst", "all", "kill")
+SCENARIOS: Final = ("rest", "restart", "move", "burst", "all", "kill", "growth")
 """Beside the first, from empty, which all others rest on."""
+
+LONGEST_GROWTH_REST_SECONDS: Final = 60.0
 
 ATTENTIVE: Final = Habits(poll_seconds=1.0)
 
@@ -31,6 +34,7 @@ class Plan:
         scenarios: Names of those beside the first.
         moves: How many models move at once in a burst.
         single_moves: How many move one after the other.
+        sizes: How many ModelDeployments there are while they grow.
         say: Told what was done.
     """
 
@@ -39,7 +43,13 @@ class Plan:
     moves: int
     single_moves: int
     rest_seconds: float
+    sizes: Sequence[int]
     say: Callable[[str], None]
+
+    @property
+    def growth_rest_seconds(self) -> float:
+        """How long each size is seen at rest."""
+        return min(self.rest_seconds, LONGEST_GROWTH_REST_SECONDS)
 
 
 async def measure(ground: Ground, plan: Plan) -> Results:
@@ -73,6 +83,9 @@ class _Measuring:
             self._stage.say("at rest, without poll and Lease")
         if self._plan.scenarios & {"restart", "move", "burst", "all", "kill"}:
             await self._restart_and_move()
+        if "growth" in self._plan.scenarios:
+            seconds = self._plan.growth_rest_seconds
+            self._results.grown = await grow(self._stage, self._plan.sizes, seconds)
         return self._results
 
     async def _fill_and_rest(self) -> None:

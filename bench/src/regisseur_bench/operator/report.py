@@ -6,6 +6,7 @@ from typing import Final
 
 from regisseur_bench.machine import describe_machine
 from regisseur_bench.operator.goals import Judged, Results, judge
+from regisseur_bench.operator.growing import Grown
 from regisseur_bench.tables import tabulate
 
 _INTRODUCTION: Final = """\
@@ -39,6 +40,8 @@ def write_report(results: Results, resources: int) -> str:
         "## Measured",
         tabulate(["what", "found"], _list_measured(results)),
     ]
+    if results.grown:
+        parts += ["## Growth", _tabulate_growth(results.grown)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -81,6 +84,21 @@ def _list_measured(results: Results) -> Iterable[list[str]]:
         yield [what, _pair(burst.seconds, burst.floor_seconds)]
     if taken := results.taken_over:
         yield ["leader killed: takeover", f"{taken.seconds:.1f} s"]
+
+
+def _tabulate_growth(grown: Iterable[Grown]) -> str:
+    rows = [
+        [
+            str(size.resources),
+            _time(size.seconds),
+            _time(size.seconds_each),
+            f"{size.memory_mebibytes:.0f}",
+            f"{size.cpu_share:.2%}",
+        ]
+        for size in grown
+    ]
+    head = ["resources", "from empty", "for each", "memory MiB", "CPU at rest, of a core"]
+    return tabulate(head, rows)
 
 
 def _pair(seconds: float, floor_seconds: float) -> str:
