@@ -121,6 +121,10 @@ class Turns(Protocol):
         """Take in what came of an offer, and wake `key` when what it waits for may begin."""
         ...
 
+    def forget(self, key: Key) -> None:
+        """Take in that for `key` nothing is under way, and that it waits for nothing."""
+        ...
+
 
 class Clock(Protocol):
     """Wall time; decisions never read it by themselves."""

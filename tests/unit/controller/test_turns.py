@@ -38,7 +38,7 @@ async def test_it_goes_on_by_itself_when_its_turn_comes() -> None:
 
     assert world.served_versions == ["2", "2"]
     assert world.turns.count_waiting(Turn.REHEARSAL) == 0
-    world.turns.settle(KEY, frozenset(), None)
+    world.turns.forget(KEY)
     assert world.turns.offer(KEY) == frozenset(Turn)
 
 

@@ -22,7 +22,6 @@ from regisseur_operator.core.resolution import Resolution, resolve
 from regisseur_operator.core.rollout import decide_rollout
 from regisseur_operator.core.settling import settle, wait_for_status
 from regisseur_operator.core.status import compute_refused_status, compute_status
-from regisseur_operator.core.turns import Turn
 from regisseur_operator.core.under_way import find_under_way
 from regisseur_operator.core.verbs import postpone_retry
 from regisseur_operator.core.verdict import Refusal
@@ -35,8 +34,6 @@ from regisseur_operator.resources.children import build_children, find_leftovers
 
 REFUSED_AGAIN_AFTER_SECONDS: Final = 30.0
 """What a person corrects elsewhere (a foreign object, a role) wakes nobody: look again."""
-
-NOTHING: Final[frozenset[Turn]] = frozenset()
 
 STATUS_WRITE: Final = Written("status", MODELDEPLOYMENT.kind)
 
@@ -121,7 +118,7 @@ class Reconciler:
         except OwnerGoneError:
             return self._leave(key)
         if applied.refusal is not None:
-            self._turns.settle(key, NOTHING, None)
+            self._turns.forget(key)
         after = self._observer.observe(key, manifest, spec) if applied.writes else observed
         after = replace(after, verbs=observed.verbs, status=observed.status)
         progress = judge_progress(after)
@@ -134,7 +131,7 @@ class Reconciler:
     def _leave(self, key: Key) -> Outcome:
         """Do nothing: the children are the garbage collector's."""
         self._registries.forget(key)
-        self._turns.settle(key, NOTHING, None)
+        self._turns.forget(key)
         self._writer.forget(key)
         return Outcome()
 
@@ -149,7 +146,7 @@ class Reconciler:
         metadata = manifest["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
         self._registries.forget(key)
-        self._turns.settle(key, NOTHING, None)
+        self._turns.forget(key)
         refusal = Refusal(Reason(error.reason), str(error))
         status = compute_refused_status(
             parse_status(manifest), refusal, metadata.get("generation", 0), self._clock.now()

@@ -52,6 +52,10 @@ class FairTurns:
                 if next_key != key:
                     self._wake(next_key)
 
+    def forget(self, key: Key) -> None:
+        """Take in that for `key` nothing is under way, and that it waits for nothing."""
+        self.settle(key, frozenset(), None)
+
 
 class _Line:
     """One line of waiting keys, in the order in which they came."""
