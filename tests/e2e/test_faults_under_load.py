@@ -6,9 +6,8 @@ import pytest
 
 from regisseur_devcluster.demo.chart import NAMESPACE as OPERATOR_NAMESPACE
 from regisseur_devcluster.demo.chart import RELEASE
-from regisseur_devcluster.demo.loadprocess import LoadProcess
 from support.eventually import eventually
-from support.served import kill_server
+from support.served import kill_server, wait_for_requests
 from support.stage import Stage
 from support.wine import Wine
 
@@ -16,15 +15,6 @@ REQUESTS_PER_SECOND = 150.0
 BOUNDS = ("--count", "50000", "--seconds", "300")
 HARM_SECONDS = 3.0
 """How long after a server was killed requests may fail."""
-
-
-def wait_for_requests(load: LoadProcess, more: int) -> None:
-    wanted = load.so_far.total + more
-    eventually(
-        lambda: load.so_far.total >= wanted,
-        deadline_seconds=60,
-        describe=lambda: f"{more} more requests are answered; {load.so_far.describe()}",
-    )
 
 
 def test_deleting_a_server_pod_fails_no_request(

@@ -19,7 +19,7 @@ from regisseur_devcluster.demo.chart import NAMESPACE, RELEASE
 from regisseur_devcluster.demo.loadprocess import LoadProcess
 from regisseur_devcluster.errors import DevclusterError
 from support.eventually import eventually
-from support.served import Served, find_process
+from support.served import Served, find_process, wait_for_requests
 from support.stage import Stage
 from support.wine import register_linear, start_wine
 
@@ -128,12 +128,7 @@ def promotion(served: Served, note: Note, what: str) -> Iterator[Wait]:
 
 def pass_time(load: LoadProcess, seconds: float) -> None:
     """Wait until as many requests were answered as come in so many seconds."""
-    wanted = load.so_far.total + REQUESTS_PER_SECOND * seconds
-    eventually(
-        lambda: load.so_far.total >= wanted,
-        deadline_seconds=60 + seconds,
-        describe=lambda: f"requests are answered; {load.so_far.describe()}",
-    )
+    wait_for_requests(load, REQUESTS_PER_SECOND * seconds, deadline_seconds=60 + seconds)
 
 
 def patient(wait: Callable[[], object]) -> None:

@@ -163,6 +163,16 @@ class Served:
         return f"pods {self.counts}, conditions {conditions}, events\n{events[-2000:]}"
 
 
+def wait_for_requests(load: LoadProcess, more: float, *, deadline_seconds: float = 60.0) -> None:
+    """Wait until so many more requests were answered."""
+    wanted = load.so_far.total + more
+    eventually(
+        lambda: load.so_far.total >= wanted,
+        deadline_seconds=deadline_seconds,
+        describe=lambda: f"{more:g} more requests are answered; {load.so_far.describe()}",
+    )
+
+
 def kill_server(pod_uid: str) -> float:
     """End the server process of a pod as the kernel would when memory runs out; return when.
 
